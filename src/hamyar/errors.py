@@ -1,0 +1,52 @@
+"""Errors that say what happened, where, and what to do, in Persian and English, with a stable code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong.
+
+    code: stable, `HY-` and a letter of the module and three digits; en, fa: what is wrong and what to do;
+    file, row (1-based, the header is row 1), column: where, as far as known.
+    """
+
+    code: str
+    en: str
+    fa: str
+    file: str | None = None
+    row: int | None = None
+    column: str | None = None
+
+    def place(self, language: str = "en") -> str:
+        row, column = ("row", "column") if language == "en" else ("ردیف", "ستون")
+        parts = [
+            self.file,
+            f"{row} {self.row}" if self.row is not None else None,
+            f'{column} "{self.column}"' if self.column is not None else None,
+        ]
+        return ", ".join(part for part in parts if part)
+
+    def text(self, language: str = "en") -> str:
+        place = self.place(language)
+        return f"{self.code} · {place + ': ' if place else ''}{self.en if language == 'en' else self.fa}"
+
+    def __str__(self) -> str:
+        return f"{self.text('en')} · {self.text('fa')}"
+
+
+class HamyarError(Exception):
+    """Raised with every fault that was found, never with the first alone."""
+
+    def __init__(self, *faults: Fault, total: int | None = None) -> None:
+        self.faults = faults
+        self.total = len(faults) if total is None else total
+        super().__init__("\n".join(str(fault) for fault in faults))
+
+
+def error(code: str, *, en: str, fa: str, **where: Any) -> HamyarError:
+    """An error with one fault; `where` is file, row, column."""
+    return HamyarError(Fault(code, en, fa, **where))
