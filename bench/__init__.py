@@ -1,0 +1,1 @@
+"""Benchmarks: ratios and limits, printed, never timed tests."""
