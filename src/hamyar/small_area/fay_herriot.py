@@ -28,7 +28,7 @@ class _Weighted(NamedTuple):
 def _weighted(sigma2: float, y: Array, psi: Array, Q: Array) -> _Weighted:
     weight: Array = 1.0 / (sigma2 + psi)
     QW = Q * weight[:, None]
-    inverse = np.linalg.inv(QW.T @ Q)
+    inverse: Array = np.asarray(np.linalg.inv(QW.T @ Q), dtype=np.float64)
     beta: Array = inverse @ (QW.T @ y)
     return _Weighted(weight, inverse, beta, y - Q @ beta)
 
