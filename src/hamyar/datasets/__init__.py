@@ -1,0 +1,141 @@
+"""The demonstration: a fictive province with the margins of a real one, its truth known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hamyar.datasets import files, sampling
+from hamyar.datasets.areas import areas_with_indicators
+from hamyar.datasets.population import FULL, Progress, chunks
+from hamyar.errors import error
+
+__all__ = ["Province", "draw_survey", "province"]
+
+SMALLEST = 20_000
+_SURVEY, _COVERAGE, _NOMINATIONS = 1, 2, 3  # streams of random numbers
+
+
+@dataclass(frozen=True)
+class Province:
+    """Where the files of a province lie."""
+
+    directory: Path
+
+    @property
+    def areas(self) -> Path:
+        return self.directory / "areas.parquet"
+
+    @property
+    def households(self) -> Path:
+        return self.directory / "households.parquet"
+
+    @property
+    def persons(self) -> Path:
+        return self.directory / "persons.parquet"
+
+    @property
+    def survey(self) -> Path:
+        return self.directory / "survey.parquet"
+
+    @property
+    def coverage(self) -> Path:
+        return self.directory / "coverage.parquet"
+
+    @property
+    def nominations(self) -> Path:
+        return self.directory / "nominations.parquet"
+
+    @property
+    def truth(self) -> Path:
+        return self.directory / "truth.parquet"
+
+    @property
+    def round_counties(self) -> Path:
+        return self.directory / "round-counties.yaml"
+
+    @property
+    def round_places(self) -> Path:
+        return self.directory / "round-places.yaml"
+
+    @cached_property
+    def frame(self) -> sampling.Frame:
+        """The clusters that a sample may draw."""
+        return sampling.Frame.of(self.households)
+
+    @cached_property
+    def homes(self) -> pa.Table:
+        """All households in memory, for many samples from one province."""
+        return pq.read_table(self.households).combine_chunks()
+
+
+def province(
+    directory: str | Path, households: int = 60_000, seed: int = 1405, progress: Progress | None = None
+) -> Province:
+    """Write the fictive province to `directory`: the same seed and size give the same bytes.
+
+    households: from 20,000 to 1,938,703 (the census); progress(done, total, what) is called along the way.
+    Raises HamyarError HY-D001 for a size outside.
+    """
+    if not SMALLEST <= households <= FULL:
+        raise error(
+            "HY-D001",
+            en=f"{households:,} households: choose a number from {SMALLEST:,} to {FULL:,}.",
+            fa=f"{households:,} خانوار: عددی از {SMALLEST:,} تا {FULL:,} انتخاب کنید.",
+        )
+    found = Province(Path(directory))
+    found.directory.mkdir(parents=True, exist_ok=True)
+    _write_population(found, households, seed, progress)
+    _write_samples(found, seed)
+    for path in (found.round_counties, found.round_places):
+        path.write_bytes((resources.files(__package__) / path.name).read_bytes())
+    return found
+
+
+def _write_population(found: Province, households: int, seed: int, progress: Progress | None) -> None:
+    tallies = []
+    with (
+        files.Writer(found.households, contract="household", universe="census") as homes,
+        files.Writer(found.persons, contract="person", universe="census") as people,
+    ):
+        for chunk in chunks(households, seed, progress):
+            homes.write(files.households(chunk))
+            people.write(files.persons(chunk))
+            tallies.append(chunk.tally.assign(code=chunk.places.code))
+    areas = areas_with_indicators(pd.concat(tallies, ignore_index=True))
+    files.save(areas, found.areas, contract="area", universe="census")
+
+
+def _write_samples(found: Province, seed: int) -> None:
+    for stream, path, choose in (
+        (_SURVEY, found.survey, sampling.survey),
+        (_COVERAGE, found.coverage, sampling.coverage),
+    ):
+        rng = _stream(seed, stream)
+        drawn = choose(found.frame, rng)
+        sample = sampling.as_sample(files.rows(found.households, drawn.positions), drawn, rng)
+        files.save(sample, path, contract="survey_sample", universe="probability_sample")
+    named = sampling.nominated(found.households, _stream(seed, _NOMINATIONS))
+    with files.Writer(found.nominations, contract="household", universe="list") as nominations:
+        nominations.write(files.rows(found.households, named).drop_columns(["block"]))
+
+
+def _stream(seed: int, stream: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64([seed, stream]))
+
+
+def draw_survey(province: Province, seed: int) -> pd.DataFrame:
+    """Another survey of the same province and design: what a simulation repeats.
+
+    The province's households stay in memory from the first call on.
+    """
+    rng = _stream(seed, _SURVEY)
+    drawn = sampling.survey(province.frame, rng)
+    return sampling.as_sample(province.homes.take(pa.array(drawn.positions)), drawn, rng)

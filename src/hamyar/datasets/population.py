@@ -1,0 +1,431 @@
+"""Households and persons of the fictive province, county by county, each from a seed of its own.
+
+Persons by county, sex and five-year age are taken as given; households are formed from them. What a household has or
+lacks is chosen by a latent score, as many as the county's margin says, so that the margins hold to the rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hamyar.datasets.hardship import STRATA, STRATUM_EFFECT, amenities, county_hardship, field, tilted
+from hamyar.datasets.tree import Booleans, Floats, Integers, Row, largest_remainder, table, tree
+
+Progress = Callable[[int, int, str], None]
+
+FULL = 1_938_703  # households of the census
+BLOCK = 40  # households of a city block; a village or section of a village is a block too
+SMALLEST_BLOCK = 8
+HEAD, SPOUSE, CHILD, OTHER = range(4)
+HELD = [
+    "electricity",
+    "piped_water",
+    "piped_gas",
+    "bath",
+    "kitchen",
+    "sewer",
+    "internet",
+    "telephone",
+    "television",
+    "radio",
+    "computer",
+    "bicycle",
+    "motorcycle",
+    "animal_cart",
+    "refrigerator",
+    "car",
+]
+CATEGORIES = {
+    "stratum": STRATA,
+    "head_age_band": ("15-29", "30-44", "45-59", "60+"),
+    "tenure": ("owner", "renter", "free", "service", "other"),
+    "floor_material": ("finished", "earth"),
+    "wall_material": ("durable", "adobe", "rudimentary"),
+    "roof_material": ("durable", "wood", "rudimentary"),
+    "sanitation": ("private_improved", "shared", "unimproved", "none"),
+    "drinking_water": ("piped", "protected", "unprotected"),
+    "cooking_fuel": ("gas", "electricity", "kerosene", "solid"),
+    "relation": ("head", "spouse", "child", "other"),
+    "activity": ("employed", "unemployed", "inactive"),
+}
+
+# By five-year age, 0–4 … 100+: who heads a household, who of the heads is a husband, who of the others is a wife.
+MALE_HEAD = np.array([0, 0, 0, 1, 25, 68, 88, 94, 96, 97, 97, 97, 97, 96, 95, 93, 90, 85, 80, 70, 60]) / 100
+FEMALE_HEAD = np.array([0, 0, 0, 0.4, 1.5, 3, 4, 5, 6, 8, 10, 13, 17, 24, 32, 40, 45, 48, 48, 45, 40]) / 100
+HUSBAND = np.array([0, 0, 0, 30, 70, 88, 93, 94, 95, 95, 94, 93, 92, 90, 87, 82, 74, 64, 52, 40, 30]) / 100
+WIFE = np.array([0, 0, 0, 13, 52, 78, 87, 90, 91, 90, 89, 86, 82, 74, 64, 50, 36, 24, 14, 8, 5]) / 100
+MALE_ACTIVE = np.array([-9, -9, -5, -1, 1.2, 3, 3.5, 3.5, 3.5, 3.3, 2.9, 2, 1, 0.2, -0.6, -1.6, -3, -4, -5, -6, -6])
+FEMALE_ACTIVE = np.array(
+    [-9, -9, -5, -1.8, 0, 0.5, 0.5, 0.4, 0.3, 0.1, -0.3, -0.9, -1.6, -2.3, -3, -4, -5, -6, -7, -8, -8]
+)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One county: `households` and `persons` as columns of numbers; `tally` has counts for each row of `places`."""
+
+    county: str
+    places: pd.DataFrame
+    households: dict[str, Any]
+    persons: dict[str, Any]
+    tally: pd.DataFrame
+
+
+def chunks(households: int, seed: int, progress: Progress | None = None) -> Iterator[Chunk]:
+    """The counties in order of code. Each has its own stream of random numbers, so none depends on another."""
+    margins = table("margins.csv")
+    counts = largest_remainder(margins.households, households)
+    own, *streams = np.random.SeedSequence(seed).spawn(len(margins) + 1)
+    rng = np.random.Generator(np.random.PCG64(own))
+    shares = _shares(margins, county_hardship(margins, rng))
+    places = tree().settlements.assign(field=_field(rng))
+    persons = _persons_by_age(households)
+    done = 0
+    for k, margin in enumerate(shares.to_dict("records")):
+        here = places[places.county_code == margin["code"]]
+        generator = np.random.Generator(np.random.PCG64(streams[k]))
+        yield _county(margin, here, int(counts[k]), persons[k], generator)
+        done += int(counts[k])
+        if progress:
+            progress(done, households, "households")
+
+
+def _field(rng: np.random.Generator) -> Floats:
+    places = tree().settlements
+    return field(places.lat.to_numpy(), places.lon.to_numpy(), rng)
+
+
+def _persons_by_age(households: int) -> Integers:
+    """(counties, 2, 21): persons by county, sex (male, female) and age, in proportion to the census."""
+    census = table("ages.csv").set_index(["code", "sex"]).to_numpy().reshape(-1, 2, 21)
+    total = census.sum((1, 2))
+    people = largest_remainder(total, round(total.sum() * households / FULL))
+    found = [largest_remainder(one.ravel(), n) for one, n in zip(census, people, strict=True)]
+    return np.array(found).reshape(census.shape)
+
+
+def _shares(margins: pd.DataFrame, hardship: Floats) -> pd.DataFrame:
+    """The margins with every county's share of households that lack each amenity, and of children out of school."""
+    weight = margins.households.to_numpy(float)
+    lacking = {str(name): tilted(row.lacking, row.tilt, hardship, weight) for name, row in amenities().iterrows()}
+    out_of_school = tilted(0.045, 0.45, hardship, weight)
+    return margins.assign(hardship=hardship, out_of_school=out_of_school, **lacking)
+
+
+def top(score: Floats, count: int) -> Booleans:
+    """Marks the `count` highest scores."""
+    marks = np.zeros(len(score), bool)
+    if count > 0:
+        marks[np.argpartition(score, len(score) - count)[len(score) - count :]] = True
+    return marks
+
+
+def _taken(available: Integers, rate: Floats, total: int) -> Integers:
+    """How many of each group are taken, `total` in all, by rates whose odds are scaled to give it."""
+    total = min(total, int(available[rate > 0].sum()))
+    low, high = -40.0, 40.0
+    for _ in range(80):
+        middle = (low + high) / 2
+        expected = available * _scaled(rate, middle)
+        low, high = (middle, high) if expected.sum() < total else (low, middle)
+    expected = np.minimum(available * _scaled(rate, high), available)
+    whole = np.floor(expected).astype(np.int64)
+    room = available - whole
+    order = np.argsort(np.where(room > 0, whole - expected, np.inf), kind="stable")
+    whole[order[: total - int(whole.sum())]] += 1
+    return whole
+
+
+def _scaled(rate: Floats, log_odds: float) -> Floats:
+    odds = rate * np.exp(log_odds)
+    return np.asarray(odds / (1 - rate + odds))
+
+
+def spans(sizes: Integers, kinds: Integers) -> list[int]:
+    """Households of each block. Settlements stand in a row: a large one is cut into blocks, a town into two at least;
+    small ones of one kind that follow each other make one block together."""
+    found: list[int] = []
+    joins = False
+    for k, size in enumerate(sizes.tolist()):
+        if joins and kinds[k] == kinds[k - 1]:
+            found[-1] += size
+        else:
+            least = 2 if kinds[k] and size >= 2 * SMALLEST_BLOCK else 1
+            found += largest_remainder(np.ones(max(least, round(size / BLOCK))), size).tolist()
+        joins = found[-1] < SMALLEST_BLOCK
+    return found
+
+
+@dataclass
+class _Families:
+    """Who lives with whom: per household `head_*`, per person (sorted by household, head first) the rest."""
+
+    household: Integers
+    relation: Integers
+    female: Booleans
+    age: Integers
+    members: Integers
+
+
+def _families(ages: Integers, hardship: Floats, rng: np.random.Generator) -> _Families:
+    """Forms households, one per entry of `hardship`, of exactly the persons in ages (2, 21)."""
+    households = len(hardship)
+    heads = _taken(ages.ravel(), np.r_[MALE_HEAD, FEMALE_HEAD], households).reshape(2, 21)
+    rest = ages - heads
+    couples = np.rint(heads[0] * HUSBAND).astype(np.int64)
+    wives = _taken(rest[1], WIFE, int(couples.sum()))
+    couples = largest_remainder(couples, int(wives.sum()))
+    rest[1] -= wives
+    order = rng.permutation(households)
+    group = np.repeat(np.tile(np.arange(21), 2), heads.ravel())
+    head_female = np.repeat([False, True], heads.sum(1))[order]
+    within = np.arange(households) - np.repeat(heads.ravel().cumsum() - heads.ravel(), heads.ravel())
+    married = (within < np.repeat(np.r_[couples, np.zeros(21, int)], heads.ravel()))[order]
+    head_age = _years(group[order], rng)
+    husbands = np.flatnonzero(married)
+    wife_age = np.sort(_years(np.repeat(np.arange(21), wives), rng))
+    husbands = husbands[np.argsort(head_age[husbands] + rng.normal(0, 3, len(husbands)), kind="stable")]
+    reference = head_age.copy()
+    reference[husbands] = wife_age
+    group = np.repeat(np.tile(np.arange(21), 2), rest.ravel())
+    rest_age = _years(group, rng)
+    home, relation = _homes(rest_age, reference, head_female, married, hardship, rng)
+    joined = (
+        np.concatenate([np.arange(households), husbands, home]),
+        np.concatenate([np.full(households, HEAD), np.full(len(husbands), SPOUSE), relation]),
+        np.concatenate([head_female, np.ones(len(husbands), bool), np.repeat([False, True], rest.sum(1))]),
+        np.concatenate([head_age, wife_age, rest_age]),
+    )
+    line_up = np.argsort(joined[0] * 1024 + joined[1] * 256 - joined[3], kind="stable")
+    household, relation, female, age = (values[line_up] for values in joined)
+    return _Families(household, relation, female, age, np.bincount(household, minlength=households))
+
+
+def _years(group: Integers, rng: np.random.Generator) -> Integers:
+    """Single years inside five-year groups."""
+    return group * 5 + rng.integers(0, 5, len(group))
+
+
+def _homes(
+    age: Integers,
+    reference: Integers,
+    head_female: Booleans,
+    married: Booleans,
+    hardship: Floats,
+    rng: np.random.Generator,
+) -> tuple[Integers, Integers]:
+    """A household for each remaining person: with parents of a fitting age; old people with grown children."""
+    old = age >= 55
+    gap = 17 + rng.gamma(4, 2.4, len(age))
+    fitting = np.clip(np.where(old, age - gap, age + gap) // 5, 0, 20).astype(np.int64)
+    room = np.where(married, 1.0, np.where(head_female, 0.4, 0.08))
+    room = room * rng.gamma(2, 0.5, len(reference)) * np.exp(0.22 * hardship)
+    line_up = np.argsort(reference, kind="stable")
+    cumulative = np.r_[0.0, room[line_up].cumsum()]
+    edges = np.searchsorted(reference[line_up], np.arange(0, 110, 5))
+    edges[-1] = len(reference)
+    filled = np.flatnonzero(np.diff(edges) > 0)
+    fitting = filled[np.abs(fitting[:, None] - filled).argmin(1)] if len(filled) < 21 else fitting
+    low, high = cumulative[edges[fitting]], cumulative[edges[fitting + 1]]
+    at = np.searchsorted(cumulative, low + (high - low) * rng.random(len(age)), side="right") - 1
+    home = line_up[np.minimum(at, len(reference) - 1)]
+    return home, np.where(~old & (reference[home] >= age + 14), CHILD, OTHER)
+
+
+@dataclass
+class _Persons:
+    """Schooling and work of each person, as `_Families` orders them."""
+
+    literate: Booleans
+    student: Booleans
+    employed: Booleans
+    unemployed: Booleans
+    years: Integers
+
+
+def _school_and_work(
+    margin: Row, who: _Families, hardship: Floats, chance: Floats, rng: np.random.Generator
+) -> _Persons:
+    """hardship, chance: per person, the household's and the settlement's."""
+    age, group = who.age, np.minimum(who.age // 5, 20)
+
+    def noise(where: Booleans) -> Floats:
+        return rng.logistic(size=int(where.sum()))
+
+    def mark(where: Booleans, score: Floats, share: float) -> Booleans:
+        marks = np.zeros(len(age), bool)
+        marks[where] = top(score[where] + noise(where), round(share * int(where.sum())))
+        return marks
+
+    school = (age >= 6) & (age <= 17)
+    late = 1.6 * (age >= 15) + 0.6 * (age >= 12) + 0.2 * who.female
+    out = mark(school, 0.9 * hardship + late + 0.3 * chance, margin["out_of_school"])
+    student = school & ~out | mark((age >= 18) & (age <= 24), -0.8 * hardship, 0.36)
+    ten = age >= 10
+    men = mark(ten & ~who.female, MALE_ACTIVE[group] - 4 * student, margin["male_activity_10p"])
+    lead = 0.8 * (who.relation == HEAD) - 0.2 * hardship
+    women = mark(ten & who.female, FEMALE_ACTIVE[group] + lead - 2.5 * student, margin["female_activity_10p"])
+    active = men | women
+    young = 1.2 * (age < 25) + 0.7 * ((age >= 25) & (age < 30))
+    unemployed = mark(active, young + 0.6 * hardship + 0.5 * chance, margin["unemp_rate"])
+    trouble = 1.1 * hardship + 0.5 * who.female + 0.4 * chance
+    illiterate = mark(active, age / 12 + trouble, margin["illiterate_share_active"])
+    outside = (age >= 6) & ~active & ~student
+    share = min(0.75, 1.9 * margin["illiterate_share_active"])
+    illiterate |= mark(outside, age / 11 + trouble + 2.0 * (age < 15), share)
+    literate = (age >= 6) & ~illiterate
+    taught = np.clip(13 - 0.1 * (age - 25) - 1.7 * hardship + rng.normal(0, 2.6, len(age)), 1, 20)
+    years = np.where(student, np.maximum(age - 6, taught * (age > 18)), taught).astype(np.int64)
+    years = np.where(literate, np.clip(years, 0, np.maximum(age - 6, 0)), 0)
+    return _Persons(literate, student, active & ~unemployed, unemployed, years)
+
+
+def _county(margin: Row, places: pd.DataFrame, households: int, ages: Integers, rng: np.random.Generator) -> Chunk:
+    places = places.assign(rural=places.kind == "village").sort_values(["rural", "code"], ignore_index=True)
+    sizes = largest_remainder(places.size_, households, least=1)
+    stratum = pd.Index(STRATA).get_indexer(pd.Index(places.stratum))
+    block = spans(sizes, stratum)
+    settlement = np.repeat(np.arange(len(places)), sizes)
+    chance = rng.normal(0, 1, (len(places), 1 + len(amenities())))  # a settlement's own luck, per thing
+    common = STRATUM_EFFECT[stratum] + 0.3 * places.field.to_numpy() + 0.35 * chance[:, 0]
+    own = rng.normal(0, 1, households)
+    hardship = common[settlement] + np.repeat(rng.normal(0, 0.3, len(block)), block) + own
+    who = _families(ages, hardship, rng)
+    lead = np.repeat(hardship, who.members), np.repeat(chance[settlement, 0], who.members)
+    did = _school_and_work(margin, who, *lead, rng)
+    lacks = _lacking(margin, hardship, stratum[settlement], chance[settlement, 1:], rng)
+    counted = _counted(who, did)
+    homes = {
+        "settlement": settlement,
+        "stratum": stratum[settlement],
+        "block": np.repeat(np.arange(len(block)), block),
+        **counted,
+        **_dwelling(lacks, hardship, who.members, places.rural.to_numpy()[settlement], rng),
+        **_welfare(lacks, margin["hardship"] + hardship, counted, rng),
+    }
+    return Chunk(
+        margin["code"],
+        places,
+        homes,
+        _persons_of(who, did),
+        _tally(homes, who, did, len(places)),
+    )
+
+
+def _lacking(
+    margin: Row, hardship: Floats, stratum: Integers, chance: Floats, rng: np.random.Generator
+) -> dict[str, Booleans]:
+    """Which households lack each amenity: as many as the county's margin says."""
+    found = {}
+    for k, (name, row) in enumerate(amenities().iterrows()):
+        score = row.hardship * hardship + row[list(STRATA)].to_numpy(float)[stratum] + row.settlement * chance[:, k]
+        share = round(margin[str(name)] * len(hardship))
+        found[str(name)] = top(score + rng.logistic(size=len(hardship)), share)
+    return found
+
+
+def _persons_of(who: _Families, did: _Persons) -> dict[str, Any]:
+    names = ("household", "relation", "female", "age")
+    return {name: getattr(who, name) for name in names} | {
+        "literate": did.literate,
+        "student": did.student,
+        "activity": np.where(did.employed, 0, np.where(did.unemployed, 1, 2)),
+    }
+
+
+def _counted(who: _Families, did: _Persons) -> dict[str, Any]:
+    """What a household's columns say of its persons."""
+    starts = np.cumsum(who.members) - who.members
+
+    def count(where: Booleans) -> Integers:
+        return np.add.reduceat(where.astype(np.int32), starts)
+
+    adult, school = who.age >= 15, (who.age >= 6) & (who.age <= 17)
+    employed, unemployed = count(did.employed), count(did.unemployed)
+    return {
+        "members": who.members,
+        "adults": count(adult),
+        "literate_adults": count(adult & did.literate),
+        "school_age_children": count(school),
+        "children_out_of_school": count(school & ~did.student),
+        "max_years_schooling": np.maximum.reduceat(did.years, starts),
+        "head_female": who.female[starts],
+        "head_age_band": np.searchsorted([30, 45, 60], who.age[starts], side="right"),
+        "active": employed + unemployed,
+        "employed": employed,
+        "unemployed": unemployed,
+    }
+
+
+def _dwelling(
+    lacks: dict[str, Booleans], hardship: Floats, members: Integers, rural: Booleans, rng: np.random.Generator
+) -> dict[str, Any]:
+    """The dwelling's columns; categories as numbers in the order of `CATEGORIES`."""
+    n = len(hardship)
+    u = rng.random((6, n))
+    rented = np.where(rural, 0.25, 0.62)
+    tenure = np.where(u[0] < rented, 1, np.where(u[0] < 0.96, 2, np.where(u[0] < 0.995, 3, 4)))
+    dry = lacks["piped_water"]
+    solid = lacks["piped_gas"] & (u[1] < 0.03 * np.exp(0.7 * hardship))
+    rooms = np.rint(3.35 - 0.38 * hardship + 0.16 * (members - 3.3) + rng.normal(0, 0.75, n))
+    area = 90 * np.exp(-0.17 * hardship + 0.05 * (members - 3.3) + rng.normal(0, 0.25, n))
+    has = {name: ~lacks[name] for name in HELD}
+    return has | {
+        "rooms": np.clip(rooms, 1, 9).astype(np.int64),
+        "floor_area": np.clip(np.rint(area), 12, 450),
+        "tenure": np.where(lacks["home_of_own"], tenure, 0),
+        "floor_material": lacks["finished_floor"].astype(np.int64),
+        "wall_material": np.where(lacks["durable_wall"], np.where(u[2] < 0.93, 1, 2), 0),
+        "roof_material": np.where(lacks["durable_roof"], np.where(u[3] < 0.95, 1, 2), 0),
+        "sanitation": np.where(lacks["own_toilet"], np.where(u[4] < 0.6, 1, np.where(u[4] < 0.93, 2, 3)), 0),
+        "drinking_water": np.where(dry, np.where(u[5] < 0.65, 1, 2), 0),
+        "water_minutes": np.where(dry, np.clip(np.rint(rng.gamma(2, 11, n)), 1, 180), 0).astype(np.int64),
+        "cooking_fuel": np.where(solid, 3, np.where(u[1] > 0.999, 1, np.where(u[1] > 0.998, 2, 0))),
+    }
+
+
+def _welfare(
+    lacks: dict[str, Booleans], hardship: Floats, counted: dict[str, Any], rng: np.random.Generator
+) -> dict[str, Any]:
+    """Health and money; rial a month, rounded to 100,000."""
+    members, n = counted["members"], len(hardship)
+    part = np.ceil(members * rng.uniform(0.3, 1.6, n)).astype(np.int64)
+    uninsured = np.where(lacks["insurance"], np.minimum(part, members), 0)
+    work = 0.1 * counted["employed"] - 0.15 * counted["unemployed"]
+    total = np.exp(18.7 - 0.36 * hardship + 0.5 * np.log(members / 3.3) + work + rng.normal(0, 0.36, n))
+    share = np.minimum(np.exp(-3.3 + 0.95 * rng.normal(0, 1, n)), 0.9)
+    return {
+        "insured_members": members - uninsured,
+        "undernourished_members": np.where(lacks["food"], np.minimum(part, members), 0),
+        "child_deaths": lacks["child_survival"].astype(np.int64),
+        "total_expenditure": np.rint(total / 1e5) * 1e5,
+        "health_expenditure": np.rint(total * share / 1e5) * 1e5,
+        "income": np.rint(total * np.exp(0.06 + rng.normal(0, 0.28, n)) / 1e5) * 1e5,
+    }
+
+
+def _tally(homes: dict[str, Any], who: _Families, did: _Persons, settlements: int) -> pd.DataFrame:
+    """Counts per settlement from which the indicators of every area are made."""
+    at = np.repeat(homes["settlement"], who.members)
+    active, ten = did.employed | did.unemployed, who.age >= 10
+    persons = {
+        "population": np.ones(len(at), bool),
+        "young_or_old": (who.age < 15) | (who.age >= 65),
+        "active": active,
+        "unemployed": did.unemployed,
+        "illiterate_active": active & ~did.literate,
+        "women": ten & who.female,
+        "active_women": active & who.female,
+    }
+    places = homes["settlement"]
+    lacking = {f"no_{name}": ~homes[name] for name in ("piped_gas", "internet", "sewer", "car")}
+    lacking["households"] = np.ones(len(places), bool)
+    return pd.DataFrame(
+        {name: np.bincount(at[where], minlength=settlements) for name, where in persons.items()}
+        | {name: np.bincount(places[where], minlength=settlements) for name, where in lacking.items()}
+    )
