@@ -54,6 +54,18 @@ def _checked(draws: Any, areas: int | None = None) -> Array:
     return values
 
 
+def _peopled(values: Array, population: Any) -> Array:
+    """The draws as numbers of people."""
+    people = np.asarray(population, dtype=np.float64)
+    if people.shape != values.shape[1:]:
+        raise error(
+            "HY-V006",
+            en=f"The population holds {people.size} number(s) for {values.shape[1]} areas. Give one for each.",
+            fa=f"جمعیت برای {values.shape[1]} محدوده {people.size} عدد دارد. برای هر محدوده یکی بدهید.",
+        )
+    return _checked(values * people)
+
+
 def worst_count(areas: int, share: Fraction | float | str = Fraction(1, 5)) -> int:
     """How many areas are "the worst `share`": share · areas rounded up, exactly; 6 of 28 for a fifth."""
     exact = Fraction(share).limit_denominator(1000)
@@ -109,7 +121,7 @@ def tiers(
     """
     values = _checked(draws, len(areas))
     if population is not None:
-        values = _checked(values * np.asarray(population, dtype=np.float64), len(areas))
+        values = _peopled(values, population)
     p_worst = probability_worst(values, worst_count(len(areas), share))
     low, high = rank_intervals(values)
     rank = pd.Series(-values.mean(axis=0)).rank(method="min").astype(int).to_numpy()
@@ -146,8 +158,7 @@ def settling_sample(
             fa=f"unit_variance باید برای هر یک از {values.shape[1]} محدوده عددی نامنفی داشته باشد.",
         )
     if population is not None:
-        people = np.asarray(population, dtype=np.float64)
-        values, unit = _checked(values * people), unit * people**2
+        values, unit = _peopled(values, population), unit * np.asarray(population, dtype=np.float64) ** 2
     areas, count = values.shape[1], worst_count(values.shape[1], share)
     settled = np.zeros(areas, dtype=bool) if count < areas else np.ones(areas, dtype=bool)
     n = np.zeros(areas, dtype=np.int64)
@@ -211,17 +222,20 @@ def _leading(rows: pd.DataFrame) -> pd.DataFrame:
     return ordered.head(2 if ordered["contribution"].head(2).sum() >= 0.5 else 3)
 
 
-def _interval(row: Any, language: str) -> str:
+def _interval(row: Any, language: str, *, first: bool) -> str:
+    """The interval in brackets, named where it comes first; nothing for a census or a list."""
     if not row.low < row.high:
         return ""
     low, high = _percent(row.low, language), _percent(row.high, language)
-    return f" (فاصلهٔ اطمینان ۹۵٪: {low} تا {high})" if language == "fa" else f" (95% interval {low} to {high})"
+    if language == "fa":
+        return f" ({'فاصلهٔ اطمینان ۹۵٪: ' if first else ''}{low} تا {high})"
+    return f" ({'95% interval ' if first else ''}{low} to {high})"
 
 
 def _against(row: Any, language: str, *, first: bool) -> str:
     """One indicator: the rate here, its interval, the rate of the province."""
     here, there = _percent(row.estimate, language), _percent(row.province_estimate, language)
-    interval = _interval(row, language)
+    interval = _interval(row, language, first=first)
     if language == "fa":
         who = "از ارزیابی‌شدگان" if row.universe == "list" else "از مردم"
         lead = f"{here} {who} با محرومیت «{row.title_fa}» زندگی می‌کنند" if first else f"«{row.title_fa}»: {here}"
@@ -328,9 +342,7 @@ def _driven(parts: Any, place: Any, areas: int, titles: Mapping[str, Mapping[str
 
     driven = _listed([one(name) for name in leading.index if leading[name] > 0], language)
     if language == "fa":
-        return (
-            f"بیشترین سهم را در امتیاز این محدوده {driven} دارد." if driven else "در هیچ نماگری از دیگران محروم‌تر نیست."
-        )
+        return f"سهم اصلی در امتیاز این محدوده: {driven}." if driven else "در هیچ نماگری از دیگران محروم‌تر نیست."
     return (
         f"What weighs most in this area's score: {driven}."
         if driven
