@@ -1,0 +1,437 @@
+"""The Alkire-Foster method: who is deprived in how much at once.
+
+A household's score is the weighted share of the indicators in which it is deprived; it is poor when the score reaches
+the cut-off k. H is the share of people who are poor, A the mean score of the poor, M0 = H × A. The uncensored headcount
+of an indicator is the share deprived in it, the censored one the share poor and deprived in it; M0 is the weighted sum
+of the censored headcounts, whose parts are the contributions.
+Source: Alkire & Foster (2011), J. Public Economics 95:476-487; Alkire et al. (2015), Multidimensional Poverty
+Measurement and Analysis, chapters 5 and 8 (errors by linearisation).
+
+Scores are integers over the weights' common denominator, so a score of exactly k is poor. All sums by stratum, cluster
+and group are made in one pass in the engine that holds the data; the variance is computed from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from math import lcm
+from typing import Any, cast
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from hamyar.errors import Fault, HamyarError, error
+from hamyar.indicators import Measure
+from hamyar.indicators.measure import cutoff_fraction
+from hamyar.survey import Design, Sums, limits
+from hamyar.survey.variance import Floats, Ints
+from hamyar.tables import Table, as_table
+
+MEASURES = (
+    "M0",
+    "H",
+    "A",
+    "uncensored_headcount",
+    "censored_headcount",
+    "absolute_contribution",
+    "percentage_contribution",
+)
+LABELS = {
+    "census": {"fa": "شمارش کامل", "en": "full count"},
+    "probability_sample": {"fa": "برآورد از نمونه", "en": "estimated from a sample"},
+    "list": {"fa": "در میان ارزیابی‌شدگان", "en": "among those assessed"},
+}
+_COUNTED = ("H", "uncensored_headcount", "censored_headcount")
+
+
+@dataclass(frozen=True)
+class _Ratio:
+    """One estimate: scale × sum of `numerator` ÷ sum of `denominator`; `rows` counts the households it rests on."""
+
+    measure: str
+    indicator: str | None
+    cutoff: Fraction | None
+    numerator: str
+    denominator: str
+    scale: float = 1.0
+    rows: str = "n"
+
+
+def alkire_foster(
+    data: Any,
+    measure: Measure,
+    design: Design,
+    by: str | Sequence[str] | None = None,
+    cutoffs: Iterable[Any] | None = None,
+    *,
+    on: date | None = None,
+) -> pd.DataFrame:
+    """H, A, M0, headcounts and contributions with design-based errors, nationally or for each group.
+
+    data: a Table, a path, or an Ibis, pandas, polars or Arrow table, one row per household; by: columns, crossed
+    (None: all rows together; an unknown group stays a group); cutoffs: "1/3" or fractions (None: the measure's own);
+    on: the day whose parameters are in force (None: the latest).
+    Gives one row per number: measure, indicator, cutoff ("1/3"; none for uncensored headcounts), the groups, estimate,
+    se, low, high (95 %, shares between 0 and 1), n (households), people (persons, or rows without a size, counted by
+    H and headcounts), universe, provenance. A list has no se and limits, a census a se of 0.
+    attrs: label {fa, en}, notes [{fa, en}] (rules that were applied), clusters, strata, degrees_of_freedom.
+    Raises HamyarError: columns missing, weights or clusters unknown, a list passed off as a sample, no rows.
+    """
+    table = as_table(data)
+    groups = [by] if isinstance(by, str) else list(by or ())
+    ks = sorted({cutoff_fraction(k) for k in (cutoffs if cutoffs is not None else [measure.cutoff])})
+    universe = design.universe_of(table)
+    rows = _Rows(table, measure, design, groups, ks, on)
+    cells = rows.aggregate(products=universe == "probability_sample" and design.psu is None)
+    rows.check(cells)
+    sums, keys = _sums(cells, len(groups))
+    estimates = _Estimates(sums, keys, groups, universe)
+    frame = pd.concat([estimates.frame(ratio) for ratio in _ordered(rows.ratios, measure)], ignore_index=True)
+    frame["universe"], frame["provenance"] = universe, table.provenance
+    frame.attrs.update(estimates.attributes())
+    return frame
+
+
+def household_scores(data: Any, measure: Measure, *, on: date | None = None) -> ibis.Table:
+    """The data with one column of 0, 1, null per indicator, `score` (0 to 1, null where unknown) and `poor` at the measure's cut-off."""
+    scored = _scored(measure.compile(as_table(data).expr, on), measure, [i.name for i in measure.indicators])
+    return scored.mutate(score=scored._score / scored._of, poor=_poor(scored, measure.cutoff)).drop("_score", "_of")
+
+
+class _Rows:
+    """The aggregation of one call, on columns named _w, _h (stratum), _c (cluster), _g0… (groups), _d0… (indicators)."""
+
+    def __init__(
+        self, table: Table, measure: Measure, design: Design, by: list[str], ks: list[Fraction], on: date | None
+    ) -> None:
+        self.measure, self.design, self.by, self.ks = measure, design, by, ks
+        self.size = measure.contract.size if measure.contract else None
+        self.expr = table.expr
+        self._require([*design.columns, *by, *([self.size] if self.size else [])])
+        kept = self._kept()
+        self.d = [f"_d{j}" for j in range(len(measure.indicators))]
+        compiled = measure.compile(self.expr.mutate(**kept), on)
+        answers = {d: compiled[indicator.name] for d, indicator in zip(self.d, measure.indicators, strict=True)}
+        self.scored = _scored(compiled.select(*kept, **answers), measure, self.d)
+        self.values: dict[str, Any] = {}
+        self.ratios = self._ratios()
+
+    def _require(self, columns: list[str]) -> None:
+        missing = [column for column in columns if column not in self.expr.columns]
+        if missing:
+            listed = ", ".join(missing)
+            raise error(
+                "HY-S003",
+                en=f"the data have no column {listed}. Name columns that they have: {', '.join(self.expr.columns[:40])}.",
+                fa=f"ستون {listed} در داده نیست. ستون‌های موجود: {', '.join(self.expr.columns[:40])}.",
+            )
+
+    def _kept(self) -> dict[str, Any]:
+        """Weight × size, stratum, cluster and groups under names that no indicator can have."""
+        design, expr = self.design, self.expr
+        kept = {f"_g{n}": expr[column] for n, column in enumerate(self.by)}
+        if design.strata:
+            kept["_h"] = expr[design.strata]
+        if design.psu:
+            kept["_c"] = expr[design.psu]
+        weight, size = self._weight(), self._people()
+        good = (weight > 0) & (weight < np.inf) & (size >= 0) & (size < np.inf)
+        return {**kept, "_w": weight * size, "_bad": (~good).fill_null(True)}
+
+    def _weight(self) -> Any:
+        return self.expr[self.design.weight].cast("float64") if self.design.weight else ibis.literal(1.0)
+
+    def _people(self) -> Any:
+        return self.expr[self.size].cast("float64") if self.size else ibis.literal(1.0)
+
+    def _ratios(self) -> list[_Ratio]:
+        """Every estimate; fills `values`, the weighted value of a row under each name."""
+        t, v, m = self.scored, self.values, self.measure
+        v["w"] = t._score.isnull().ifelse(ibis.null("float64"), t._w)
+        ratios = []
+        for j, indicator in enumerate(m.indicators):
+            v[f"u{j}"] = v["w"] * t[f"_d{j}"]
+            v[f"o{j}"] = v["w"] * t[f"_d{j}"].notnull().cast("float64")
+            ratios.append(_Ratio("uncensored_headcount", indicator.name, None, f"u{j}", self._observed(j)))
+        for n, k in enumerate(self.ks):
+            v[f"p{n}"] = v["w"] * _poor(t, k).cast("float64")
+            v[f"s{n}"] = v[f"p{n}"] * (t._score / t._of)
+            ratios += [
+                _Ratio("M0", None, k, f"s{n}", "w"),
+                _Ratio("H", None, k, f"p{n}", "w"),
+                _Ratio("A", None, k, f"s{n}", f"p{n}", rows=f"n{n}"),
+            ]
+            for j in range(len(m.indicators)):
+                ratios += self._of_indicator(n, k, j)
+        return ratios
+
+    def _of_indicator(self, n: int, k: Fraction, j: int) -> list[_Ratio]:
+        """Censored headcount and contributions. With `reweight` a row's contribution depends on what was observed."""
+        t, v, indicator = self.scored, self.values, self.measure.indicators[j]
+        censored, part, scale = f"c{n}_{j}", f"c{n}_{j}", float(indicator.weight)
+        v[censored] = v[f"p{n}"] * t[f"_d{j}"]
+        if self.measure.missing == "reweight":
+            part, scale = f"k{n}_{j}", 1.0
+            v[part] = v[censored] * (_integer_weights(self.measure)[j] / t._of)
+        return [
+            _Ratio("censored_headcount", indicator.name, k, censored, self._observed(j)),
+            _Ratio("absolute_contribution", indicator.name, k, part, "w", scale),
+            _Ratio("percentage_contribution", indicator.name, k, part, f"s{n}", scale, rows=f"n{n}"),
+        ]
+
+    def _observed(self, j: int) -> str:
+        return f"o{j}" if self.measure.missing == "reweight" else "w"
+
+    def aggregate(self, *, products: bool) -> pd.DataFrame:
+        """One row per stratum, cluster and group: sums of the values (and products where rows are the clusters)."""
+        t = self.scored
+        names = sorted({name for ratio in self.ratios for name in (ratio.numerator, ratio.denominator)})
+        sums = {name: self.values[name].sum() for name in names}
+        for a, b in sorted({pair for ratio in self.ratios for pair in _pairs(ratio)}) if products else ():
+            sums[f"{a}*{b}"] = (self.values[a] * self.values[b]).sum()
+        counts = {f"n{n}": _poor(t, k).cast("int64").sum() for n, k in enumerate(self.ks)}
+        bad = t._bad | self._not_zero_or_one()
+        keys = [name for name in t.columns if name in ("_h", "_c") or name.startswith("_g")]
+        grouped = t.group_by(keys) if keys else t
+        summed = grouped.aggregate(rows=t.count(), n=t._score.count(), bad=bad.cast("int64").sum(), **counts, **sums)
+        return cast(pd.DataFrame, summed.to_pandas())
+
+    def _not_zero_or_one(self) -> Any:
+        """Whether a column of the data holds something else than 0, 1, null; expressions of a contract cannot."""
+        if self.measure.contract is not None:
+            return ibis.literal(False)
+        union = self.scored[self.d[0]].fill_null(0)
+        for d in self.d[1:]:
+            union = union | self.scored[d].fill_null(0)
+        return union > 1
+
+    def check(self, cells: pd.DataFrame) -> None:
+        """Raise for no rows, and for weights, sizes, strata, clusters or answers that cannot be used, with counts."""
+        if not int(cells["rows"].sum()):
+            raise error("HY-S004", en="the data have no rows.", fa="داده هیچ ردیفی ندارد.")
+        unknown = [
+            (column, int(cells.loc[cells[key].isna(), "rows"].sum()))
+            for key, column in (("_h", self.design.strata), ("_c", self.design.psu))
+            if column
+        ]
+        faults = [_unknown_fault(column, count) for column, count in unknown if count]
+        if int(cells["bad"].sum()):
+            faults += self._bad_rows()
+        if faults:
+            raise HamyarError(*faults)
+
+    def _bad_rows(self) -> list[Fault]:
+        """Counts of what is wrong with weights, sizes and answers."""
+        t, faults = self.expr, []
+        weight, size = self._weight(), self._people()
+        tests = [
+            (self.design.weight, "unknown", "نامعلوم", weight.isnull() | weight.isnan()),
+            (self.design.weight, "not above zero", "صفر یا منفی", weight <= 0),
+            (self.design.weight, "infinite", "بی‌نهایت", weight == np.inf),
+            (self.size, "unknown", "نامعلوم", size.isnull() | size.isnan()),
+            (self.size, "below zero", "منفی", size < 0),
+            (self.size, "infinite", "بی‌نهایت", size == np.inf),
+        ]
+        if self.measure.contract is None:
+            tests += [
+                (
+                    i.name,
+                    "neither 0, 1 nor empty",
+                    "نه ۰، نه ۱ و نه خالی",
+                    (t[i.name].cast("float64").isin([0.0, 1.0])).negate(),
+                )
+                for i in self.measure.indicators
+            ]
+        named = [test for test in tests if test[0] is not None]
+        counted = t.aggregate(**{f"c{n}": test[3].cast("int64").sum() for n, test in enumerate(named)}).to_pandas()
+        for n, (column, en, fa, _) in enumerate(named):
+            count = counted.at[0, f"c{n}"]
+            if count and count > 0:
+                faults.append(_bad_fault(str(column), int(count), en, fa))
+        return faults
+
+
+def _unknown_fault(column: str, count: int) -> Fault:
+    return _bad_fault(column, count, "unknown", "نامعلوم")
+
+
+def _bad_fault(column: str, count: int, en: str, fa: str) -> Fault:
+    return Fault(
+        "HY-S005",
+        f"{count} rows have a value that is {en}. Correct them, or leave them out and say so.",
+        f"{count} ردیف مقدار {fa} دارد. آن‌ها را درست کنید یا کنار بگذارید و این را بگویید.",
+        column=column,
+    )
+
+
+def _integer_weights(measure: Measure) -> list[int]:
+    """The weights over their common denominator."""
+    of = lcm(*(indicator.weight.denominator for indicator in measure.indicators))
+    return [int(indicator.weight * of) for indicator in measure.indicators]
+
+
+def _scored(table: ibis.Table, measure: Measure, names: list[str]) -> ibis.Table:
+    """Adds the integer score `_score` (null where unknown) and the weight `_of` that it is out of."""
+    weights = _integer_weights(measure)
+    answers = [table[name] for name in names]
+    if measure.missing == "not_deprived":
+        table = table.mutate(**{name: table[name].fill_null(0) for name in names})
+        answers = [table[name] for name in names]
+    known = [answer.fill_null(0) if measure.missing == "reweight" else answer for answer in answers]
+    score = _sum(answer.cast("int64") * weight for answer, weight in zip(known, weights, strict=True))
+    if measure.missing != "reweight":
+        return table.mutate(_score=score, _of=ibis.literal(sum(weights), "int64"))
+    of = _sum(answer.notnull().cast("int64") * weight for answer, weight in zip(answers, weights, strict=True)).nullif(
+        0
+    )
+    return table.mutate(_score=of.isnull().ifelse(ibis.null("int64"), score), _of=of)
+
+
+def _sum(values: Iterable[Any]) -> Any:
+    first, *rest = values
+    for value in rest:
+        first = first + value
+    return first
+
+
+def _poor(scored: ibis.Table, k: Fraction) -> Any:
+    """score / of >= k, compared as integers."""
+    return scored._score * k.denominator >= scored._of * k.numerator
+
+
+def _pairs(ratio: _Ratio) -> list[tuple[str, str]]:
+    num, den = ratio.numerator, ratio.denominator
+    return [(num, num), (num, den), (den, den)]
+
+
+def _sums(cells: pd.DataFrame, groups: int) -> tuple[Sums, pd.DataFrame]:
+    """The cells as Sums, and the key of each group in order (no columns where there is one group)."""
+    by = [f"_g{n}" for n in range(groups)]
+    nested = [key for key in ("_h", "_c") if key in cells]
+    cells = cells.sort_values([*by, *nested], na_position="last", ignore_index=True) if by or nested else cells
+    stratum = _numbered(cells, nested[:1] if "_h" in cells else [])
+    rows = cells["rows"].to_numpy(np.int64)
+    clustered = "_c" in cells
+    cluster = _numbered(cells, nested) if clustered else stratum
+    if clustered:
+        clusters = np.bincount(stratum[np.unique(cluster, return_index=True)[1]])
+    else:
+        clusters = np.bincount(stratum, rows).astype(np.int64)
+    values = {str(name): cells[name].fillna(0).to_numpy(np.float64) for name in cells if name not in (*by, *nested)}
+    products = {(a, b): values.pop(f"{a}*{b}") for a, times, b in [name.partition("*") for name in values] if times}
+    keys = cells[by].drop_duplicates(ignore_index=True) if by else pd.DataFrame(index=[0])
+    group = _numbered(cells, by)
+    sums = Sums(stratum, cluster, group, len(keys), clusters, values, None if clustered else products)
+    return sums, keys
+
+
+def _numbered(cells: pd.DataFrame, columns: list[str]) -> Ints:
+    if not columns:
+        return np.zeros(len(cells), dtype=np.int64)
+    return cells.groupby(columns, dropna=False, sort=False).ngroup().to_numpy().astype(np.int64)
+
+
+class _Estimates:
+    """The ratios of one call with their errors."""
+
+    def __init__(self, sums: Sums, keys: pd.DataFrame, by: list[str], universe: str) -> None:
+        self.sums, self.keys, self.universe = sums, keys.set_axis(by, axis=1), universe
+        self.sampled = universe == "probability_sample"
+        self.whole = sums.pooled() if self.sampled else sums
+        if self.sampled and sums.degrees_of_freedom < 1:
+            raise error(
+                "HY-S006",
+                en="no stratum has two clusters, so the sample says nothing of its own error. Use coarser strata.",
+                fa="هیچ طبقه‌ای دو خوشه ندارد، پس نمونه چیزی از خطای خود نمی‌گوید. طبقه‌ها را درشت‌تر کنید.",
+            )
+
+    def frame(self, ratio: _Ratio) -> pd.DataFrame:
+        estimate = _share(self.sums, ratio)
+        se, low, high = self._error(ratio, estimate)
+        counted = self.sums.total(ratio.numerator) if ratio.measure in _COUNTED else np.full_like(estimate, np.nan)
+        cutoff = None if ratio.cutoff is None else str(ratio.cutoff)
+        numbers = {"estimate": estimate, "se": se, "low": low, "high": high}
+        return pd.DataFrame(
+            {"measure": ratio.measure, "indicator": ratio.indicator, "cutoff": cutoff}
+            | {column: self.keys[column] for column in self.keys}
+            | numbers
+            | {"n": self.sums.total("n").astype(np.int64), "people": counted}
+        )
+
+    def _error(self, ratio: _Ratio, estimate: Floats) -> tuple[Floats, Floats, Floats]:
+        if self.universe == "census":
+            return np.where(np.isnan(estimate), np.nan, 0.0), estimate, estimate
+        if not self.sampled:
+            unknown = np.full_like(estimate, np.nan)
+            return unknown, unknown, unknown
+        whole = _share(self.whole, ratio)
+        of_whole = self.whole.variance(ratio.numerator, ratio.denominator, ratio.scale, whole)
+        variance = self.sums.variance(ratio.numerator, ratio.denominator, ratio.scale, estimate)
+        alone = (self._clusters(self.sums, ratio) == 1) & ~np.isnan(estimate)
+        se = np.sqrt(np.where(alone, of_whole * self._clusters(self.whole, ratio), variance))
+        rows = self.sums.total(ratio.rows)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            effect = of_whole * self.whole.total(ratio.rows) / (whole * (1 - whole))
+        low, high = limits(estimate, se, self.sums.degrees_of_freedom, rows / np.fmax(1.0, np.nan_to_num(effect)))
+        return se, low, high
+
+    def _clusters(self, sums: Sums, ratio: _Ratio) -> Floats:
+        """(groups,) clusters with a row that the estimate rests on."""
+        if sums.products is None:
+            return sums.present(ratio.denominator)
+        return sums.total(ratio.rows)
+
+    def attributes(self) -> dict[str, Any]:
+        """Label, rules applied, and the design's size."""
+        sums = self.sums
+        size = {
+            "clusters": int(sums.clusters.sum()),
+            "strata": len(sums.clusters),
+            "degrees_of_freedom": sums.degrees_of_freedom,
+        }
+        return {"label": LABELS[self.universe], "notes": self._notes()} | (size if self.sampled else {})
+
+    def _notes(self) -> list[dict[str, str]]:
+        notes = []
+        empty = self._named(self.sums.total("w") == 0)
+        if empty:
+            notes.append({"en": f"no answers to count in: {empty}.", "fa": f"بدون پاسخ شمردنی: {empty}."})
+        if not self.sampled:
+            return notes
+        alone = self._named(self._clusters(self.sums, _Ratio("H", None, None, "w", "w")) == 1)
+        if alone:
+            notes.append(
+                {
+                    "en": f"one cluster only, so the error is the whole design's for one cluster: {alone}.",
+                    "fa": f"تنها یک خوشه دارد، پس خطای آن خطای کل طرح برای یک خوشه است: {alone}.",
+                }
+            )
+        if self.sums.lonely:
+            count = self.sums.lonely
+            notes.append(
+                {
+                    "en": f"{count} strata have one cluster; it is centred at the mean of the whole sample.",
+                    "fa": f"{count} طبقه تنها یک خوشه دارد؛ آن خوشه با میانگین کل نمونه سنجیده شد.",
+                }
+            )
+        return notes
+
+    def _named(self, chosen: Any) -> str:
+        """The keys of some groups, the first ten by name."""
+        keys = [" × ".join(map(str, key)) for key in self.keys[chosen].itertuples(index=False)]
+        return ", ".join(keys[:10]) + (f" … ({len(keys)})" if len(keys) > 10 else "")
+
+
+def _share(sums: Sums, ratio: _Ratio) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return ratio.scale * sums.total(ratio.numerator) / sums.total(ratio.denominator)
+
+
+def _ordered(ratios: list[_Ratio], measure: Measure) -> list[_Ratio]:
+    """By measure, cut-off and the measure's own order of indicators."""
+    place = {indicator.name: j for j, indicator in enumerate(measure.indicators)}
+    return sorted(ratios, key=lambda r: (MEASURES.index(r.measure), r.cutoff or 0, place.get(r.indicator or "", -1)))
