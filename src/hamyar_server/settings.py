@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+import hamyar
+
 PACKAGE = Path(__file__).resolve().parent
 HOME = Path(os.environ.get("HAMYAR_HOME", "var/record")).absolute()  # database, rounds, uploads
 
@@ -46,6 +48,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "hamyar_server.core.security.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "hamyar_server.core.preferences.PreferencesMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -106,6 +110,7 @@ TIME_ZONE = "Asia/Tehran"
 
 STATIC_URL = "static/"
 STATIC_ROOT = HOME / "static"
+STATICFILES_DIRS = [("fonts", Path(hamyar.__file__).parent / "report_files")]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

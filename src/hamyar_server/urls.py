@@ -1,0 +1,18 @@
+"""Every address of the record."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.urls import include, path
+
+handler400 = "hamyar_server.core.views.bad_request"
+handler403 = "hamyar_server.core.views.permission_denied"
+handler404 = "hamyar_server.core.views.page_not_found"
+handler500 = "hamyar_server.core.views.server_error"
+
+urlpatterns = [
+    path("", include(f"hamyar_server.{app}.urls"))
+    for app in ("core", "organisations", "intake", "analysis", "programmes")
+    if find_spec(f"hamyar_server.{app}.urls")
+]
