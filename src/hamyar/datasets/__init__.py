@@ -92,14 +92,15 @@ def province(
         )
     found = Province(Path(directory))
     found.directory.mkdir(parents=True, exist_ok=True)
-    _write_population(found, households, seed, progress)
+    settlements = _write_population(found, households, seed, progress)
     _write_samples(found, seed)
     for path in (found.round_counties, found.round_places):
         path.write_bytes((resources.files(__package__) / path.name).read_bytes())
     return found
 
 
-def _write_population(found: Province, households: int, seed: int, progress: Progress | None) -> None:
+def _write_population(found: Province, households: int, seed: int, progress: Progress | None) -> pd.DataFrame:
+    """Homes, people and areas; gives the counts per settlement."""
     tallies = []
     with (
         files.Writer(found.households, contract="household", universe="census") as homes,
@@ -109,8 +110,9 @@ def _write_population(found: Province, households: int, seed: int, progress: Pro
             homes.write(files.households(chunk))
             people.write(files.persons(chunk))
             tallies.append(chunk.tally.assign(code=chunk.places.code))
-    areas = areas_with_indicators(pd.concat(tallies, ignore_index=True))
-    files.save(areas, found.areas, contract="area", universe="census")
+    settlements = pd.concat(tallies, ignore_index=True)
+    files.save(areas_with_indicators(settlements), found.areas, contract="area", universe="census")
+    return settlements
 
 
 def _write_samples(found: Province, seed: int) -> None:

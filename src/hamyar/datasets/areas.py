@@ -6,8 +6,15 @@ import pandas as pd
 
 from hamyar.datasets.tree import tree
 
-LEVELS = (2, 4, 6, 10, 12, 16)  # digits of the codes, province to village
+LEVELS = (2, 4, 6, 10)  # digits of the codes: province, county, district, rural district or city
 SMALLEST_FOCUS = 10  # households; a place below it is not ranked
+
+
+def by_area(settlements: pd.DataFrame) -> pd.DataFrame:
+    """Sums over every area in which the settlements (index: code) lie, themselves included."""
+    code = settlements.index.to_series()
+    above = [settlements.groupby(code.str[:level]).sum() for level in LEVELS]
+    return pd.concat([*above, settlements[code.str.len() > max(LEVELS)]]).rename_axis("code")
 
 
 def areas_with_indicators(tally: pd.DataFrame) -> pd.DataFrame:
@@ -16,12 +23,7 @@ def areas_with_indicators(tally: pd.DataFrame) -> pd.DataFrame:
     A city includes its neighbourhoods. `focus` marks the places that a round of places compares: inhabited villages,
     small cities and margins of at least ten households.
     """
-    counts = pd.concat(
-        [
-            tally[tally.code.str.len() >= level].drop(columns="code").groupby(tally.code.str[:level]).sum()
-            for level in LEVELS
-        ]
-    )
+    counts = by_area(tally.set_index("code"))
     areas = tree().areas.set_index("code")
     counts = counts.reindex(areas.index)
     areas["population"] = counts.population.fillna(0).astype("int32")

@@ -56,7 +56,7 @@ CATEGORIES = {
 
 # By five-year age, 0–4 … 100+: who heads a household, who of the heads is a husband, who of the others is a wife.
 MALE_HEAD = np.array([0, 0, 0, 1, 25, 68, 88, 94, 96, 97, 97, 97, 97, 96, 95, 93, 90, 85, 80, 70, 60]) / 100
-FEMALE_HEAD = np.array([0, 0, 0, 0.4, 1.5, 3, 4, 5, 6, 8, 10, 13, 17, 24, 32, 40, 45, 48, 48, 45, 40]) / 100
+FEMALE_HEAD = np.array([0, 0, 0, 0.4, 1.5, 3, 5, 7, 9, 12, 15, 19, 25, 33, 43, 52, 57, 60, 60, 57, 50]) / 100
 HUSBAND = np.array([0, 0, 0, 30, 70, 88, 93, 94, 95, 95, 94, 93, 92, 90, 87, 82, 74, 64, 52, 40, 30]) / 100
 WIFE = np.array([0, 0, 0, 13, 52, 78, 87, 90, 91, 90, 89, 86, 82, 74, 64, 50, 36, 24, 14, 8, 5]) / 100
 MALE_ACTIVE = np.array([-9, -9, -5, -1, 1.2, 3, 3.5, 3.5, 3.5, 3.3, 2.9, 2, 1, 0.2, -0.6, -1.6, -3, -4, -5, -6, -6])
@@ -84,7 +84,7 @@ def chunks(households: int, seed: int, progress: Progress | None = None) -> Iter
     rng = np.random.Generator(np.random.PCG64(own))
     shares = _shares(margins, county_hardship(margins, rng))
     places = tree().settlements.assign(field=_field(rng))
-    persons = _persons_by_age(households)
+    persons = persons_by_age(households)
     done = 0
     for k, margin in enumerate(shares.to_dict("records")):
         here = places[places.county_code == margin["code"]]
@@ -100,7 +100,7 @@ def _field(rng: np.random.Generator) -> Floats:
     return field(places.lat.to_numpy(), places.lon.to_numpy(), rng)
 
 
-def _persons_by_age(households: int) -> Integers:
+def persons_by_age(households: int) -> Integers:
     """(counties, 2, 21): persons by county, sex (male, female) and age, in proportion to the census."""
     census = table("ages.csv").set_index(["code", "sex"]).to_numpy().reshape(-1, 2, 21)
     total = census.sum((1, 2))
@@ -125,7 +125,7 @@ def top(score: Floats, count: int) -> Booleans:
     return marks
 
 
-def _taken(available: Integers, rate: Floats, total: int) -> Integers:
+def taken(available: Integers, rate: Floats, total: int) -> Integers:
     """How many of each group are taken, `total` in all, by rates whose odds are scaled to give it."""
     total = min(total, int(available[rate > 0].sum()))
     low, high = -40.0, 40.0
@@ -152,11 +152,11 @@ def spans(sizes: Integers, kinds: Integers) -> list[int]:
     found: list[int] = []
     joins = False
     for k, size in enumerate(sizes.tolist()):
+        least = 2 if kinds[k] and size >= 2 * SMALLEST_BLOCK else 1
+        parts = largest_remainder(np.ones(max(least, round(size / BLOCK))), size).tolist()
         if joins and kinds[k] == kinds[k - 1]:
-            found[-1] += size
-        else:
-            least = 2 if kinds[k] and size >= 2 * SMALLEST_BLOCK else 1
-            found += largest_remainder(np.ones(max(least, round(size / BLOCK))), size).tolist()
+            found[-1] += parts.pop(0)
+        found += parts
         joins = found[-1] < SMALLEST_BLOCK
     return found
 
@@ -175,10 +175,10 @@ class _Families:
 def _families(ages: Integers, hardship: Floats, rng: np.random.Generator) -> _Families:
     """Forms households, one per entry of `hardship`, of exactly the persons in ages (2, 21)."""
     households = len(hardship)
-    heads = _taken(ages.ravel(), np.r_[MALE_HEAD, FEMALE_HEAD], households).reshape(2, 21)
+    heads = taken(ages.ravel(), np.r_[MALE_HEAD, FEMALE_HEAD], households).reshape(2, 21)
     rest = ages - heads
     couples = np.rint(heads[0] * HUSBAND).astype(np.int64)
-    wives = _taken(rest[1], WIFE, int(couples.sum()))
+    wives = taken(rest[1], WIFE, int(couples.sum()))
     couples = largest_remainder(couples, int(wives.sum()))
     rest[1] -= wives
     order = rng.permutation(households)
@@ -223,18 +223,28 @@ def _homes(
     old = age >= 55
     gap = 17 + rng.gamma(4, 2.4, len(age))
     fitting = np.clip(np.where(old, age - gap, age + gap) // 5, 0, 20).astype(np.int64)
-    room = np.where(married, 1.0, np.where(head_female, 0.4, 0.08))
-    room = room * rng.gamma(2, 0.5, len(reference)) * np.exp(0.22 * hardship)
+    room = np.where(married, 1.0, np.where(head_female, 0.6, 0.12))
+    room = room * rng.gamma(5, 0.2, len(reference)) * np.exp(0.2 * hardship)
     line_up = np.argsort(reference, kind="stable")
     cumulative = np.r_[0.0, room[line_up].cumsum()]
     edges = np.searchsorted(reference[line_up], np.arange(0, 110, 5))
     edges[-1] = len(reference)
     filled = np.flatnonzero(np.diff(edges) > 0)
-    fitting = filled[np.abs(fitting[:, None] - filled).argmin(1)] if len(filled) < 21 else fitting
+    fitting = filled[np.abs(np.arange(21)[:, None] - filled).argmin(1)][fitting]
     low, high = cumulative[edges[fitting]], cumulative[edges[fitting + 1]]
-    at = np.searchsorted(cumulative, low + (high - low) * rng.random(len(age)), side="right") - 1
+    spread = low + (high - low) * _evenly(fitting, rng)
+    at = np.searchsorted(cumulative, spread, side="right") - 1
     home = line_up[np.minimum(at, len(reference) - 1)]
     return home, np.where(~old & (reference[home] >= age + 14), CHILD, OTHER)
+
+
+def _evenly(group: Integers, rng: np.random.Generator) -> Floats:
+    """Numbers in [0, 1), one per entry, spread evenly over each group in random order."""
+    count = np.bincount(group, minlength=21)
+    order = np.argsort(group + rng.random(len(group)), kind="stable")
+    place = np.empty(len(group), np.int64)
+    place[order] = np.arange(len(group)) - np.repeat(count.cumsum() - count, count)
+    return np.asarray((place + rng.random(len(group))) / count[group])
 
 
 @dataclass
@@ -287,7 +297,7 @@ def _school_and_work(
 
 def _county(margin: Row, places: pd.DataFrame, households: int, ages: Integers, rng: np.random.Generator) -> Chunk:
     places = places.assign(rural=places.kind == "village").sort_values(["rural", "code"], ignore_index=True)
-    sizes = largest_remainder(places.size_, households, least=1)
+    sizes = _sizes(places, households)
     stratum = pd.Index(STRATA).get_indexer(pd.Index(places.stratum))
     block = spans(sizes, stratum)
     settlement = np.repeat(np.arange(len(places)), sizes)
@@ -306,7 +316,7 @@ def _county(margin: Row, places: pd.DataFrame, households: int, ages: Integers, 
         "block": np.repeat(np.arange(len(block)), block),
         **counted,
         **_dwelling(lacks, hardship, who.members, places.rural.to_numpy()[settlement], rng),
-        **_welfare(lacks, margin["hardship"] + hardship, counted, rng),
+        **_welfare(lacks, 0.6 * margin["hardship"] + hardship, counted, rng),
     }
     return Chunk(
         margin["code"],
@@ -315,6 +325,14 @@ def _county(margin: Row, places: pd.DataFrame, households: int, ages: Integers, 
         _persons_of(who, did),
         _tally(homes, who, did, len(places)),
     )
+
+
+def _sizes(places: pd.DataFrame, households: int) -> Integers:
+    """Households of each settlement, towns before villages, at least one each."""
+    weight, rural = places.size_.to_numpy(), places.rural.to_numpy()
+    town, country = largest_remainder([weight[~rural].sum(), weight[rural].sum()], households)
+    parts = (weight[~rural], int(town)), (weight[rural], int(country))
+    return np.concatenate([largest_remainder(part, total, least=1) for part, total in parts])
 
 
 def _lacking(
@@ -397,7 +415,7 @@ def _welfare(
     part = np.ceil(members * rng.uniform(0.3, 1.6, n)).astype(np.int64)
     uninsured = np.where(lacks["insurance"], np.minimum(part, members), 0)
     work = 0.1 * counted["employed"] - 0.15 * counted["unemployed"]
-    total = np.exp(18.7 - 0.36 * hardship + 0.5 * np.log(members / 3.3) + work + rng.normal(0, 0.36, n))
+    total = np.exp(18.5 - 0.36 * hardship + 0.5 * np.log(members / 3.3) + work + rng.normal(0, 0.36, n))
     share = np.minimum(np.exp(-3.3 + 0.95 * rng.normal(0, 1, n)), 0.9)
     return {
         "insured_members": members - uninsured,

@@ -57,8 +57,8 @@ def draw(frame: Frame, strata: pd.Series, wanted: dict[str, tuple[int, int]], rn
     for stratum, (clusters, households) in wanted.items():
         inside = np.flatnonzero((strata == stratum).to_numpy())
         size = frame.size[inside]
-        chance = _inclusion(size, min(clusters, len(inside)))
-        chosen = _systematic(chance, rng)
+        chance = inclusion(size, min(clusters, len(inside)))
+        chosen = systematic(chance, rng)
         share = np.bincount(np.arange(households) % len(chosen), minlength=len(chosen))
         for cluster, take in zip(chosen, share, strict=True):
             k, take = inside[cluster], min(int(take), int(size[cluster]))
@@ -71,7 +71,7 @@ def draw(frame: Frame, strata: pd.Series, wanted: dict[str, tuple[int, int]], rn
     return Drawn(positions[order], weight[order], [names[k] for k in order], [psu[k] for k in order])
 
 
-def _inclusion(size: Integers, clusters: int) -> Floats:
+def inclusion(size: Integers, clusters: int) -> Floats:
     """Inclusion probabilities proportional to size, none above one, that sum to `clusters`."""
     certain = np.zeros(len(size), bool)
     while True:
@@ -83,7 +83,8 @@ def _inclusion(size: Integers, clusters: int) -> Floats:
         certain |= over
 
 
-def _systematic(chance: Floats, rng: np.random.Generator) -> Integers:
+def systematic(chance: Floats, rng: np.random.Generator) -> Integers:
+    """Which clusters one random start takes, each with its chance; their number is the sum of the chances."""
     edges = np.r_[0.0, chance.cumsum()]
     picks = np.floor(edges - rng.random())
     return np.flatnonzero(np.diff(picks) > 0)

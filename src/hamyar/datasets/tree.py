@@ -62,7 +62,8 @@ def tree() -> Tree:
     rng = np.random.Generator(np.random.PCG64(_GEOGRAPHY))
     counties = table("places.csv").merge(table("margins.csv"), on="code").merge(_people(), on="code")
     points = _cells(counties, rng)
-    inhabited = largest_remainder(counties.villages, INHABITED)
+    rural = counties.households * (1 - counties.urban_share)
+    inhabited = largest_remainder(rural**0.7 * counties.villages**0.3, INHABITED)
     rows: list[dict[str, Any]] = [_node(PROVINCE, ("استان نمونه", "Sample Province"), "province", None, _CENTRE[::-1])]
     others = iter(names()["cities"])
     for place, cell, lived_in in zip(counties.to_dict("records"), points, inhabited, strict=True):
