@@ -96,6 +96,7 @@ def province(
     _write_samples(found, seed)
     for path in (found.round_counties, found.round_places):
         path.write_bytes((resources.files(__package__) / path.name).read_bytes())
+    _write_truth(found, settlements)
     return found
 
 
@@ -127,6 +128,14 @@ def _write_samples(found: Province, seed: int) -> None:
     named = sampling.nominated(found.households, _stream(seed, _NOMINATIONS))
     with files.Writer(found.nominations, contract="household", universe="list") as nominations:
         nominations.write(files.rows(found.households, named).drop_columns(["block"]))
+
+
+def _write_truth(found: Province, settlements: pd.DataFrame) -> None:
+    from hamyar.datasets.truth import true_rates  # the engine takes a second to import
+
+    population = settlements.set_index("code").population
+    areas = pd.read_parquet(found.areas, columns=["code", "kind"])
+    files.save(true_rates(found.households, population, areas), found.truth, contract=None, universe="census")
 
 
 def _stream(seed: int, stream: int) -> np.random.Generator:

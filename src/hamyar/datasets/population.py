@@ -19,6 +19,7 @@ from hamyar.datasets.tree import Booleans, Floats, Integers, Row, largest_remain
 Progress = Callable[[int, int, str], None]
 
 FULL = 1_938_703  # households of the census
+COUNTY_SHARE = 0.6  # of the county's hardship in what no margin binds: rooms, schooling, money
 BLOCK = 40  # households of a city block; a village or section of a village is a block too
 SMALLEST_BLOCK = 8
 HEAD, SPOUSE, CHILD, OTHER = range(4)
@@ -289,7 +290,8 @@ def _school_and_work(
     share = min(0.75, 1.9 * margin["illiterate_share_active"])
     illiterate |= mark(outside, age / 11 + trouble + 2.0 * (age < 15), share)
     literate = (age >= 6) & ~illiterate
-    taught = np.clip(13 - 0.1 * (age - 25) - 1.7 * hardship + rng.normal(0, 2.6, len(age)), 1, 20)
+    level = hardship + COUNTY_SHARE * margin["hardship"]
+    taught = np.clip(12.5 - 0.1 * (age - 25) - 1.7 * level + rng.normal(0, 2.6, len(age)), 1, 20)
     years = np.where(student, np.maximum(age - 6, taught * (age > 18)), taught).astype(np.int64)
     years = np.where(literate, np.clip(years, 0, np.maximum(age - 6, 0)), 0)
     return _Persons(literate, student, active & ~unemployed, unemployed, years)
@@ -308,6 +310,7 @@ def _county(margin: Row, places: pd.DataFrame, households: int, ages: Integers, 
     who = _families(ages, hardship, rng)
     lead = np.repeat(hardship, who.members), np.repeat(chance[settlement, 0], who.members)
     did = _school_and_work(margin, who, *lead, rng)
+    level = hardship + COUNTY_SHARE * margin["hardship"]
     lacks = _lacking(margin, hardship, stratum[settlement], chance[settlement, 1:], rng)
     counted = _counted(who, did)
     homes = {
@@ -315,8 +318,8 @@ def _county(margin: Row, places: pd.DataFrame, households: int, ages: Integers, 
         "stratum": stratum[settlement],
         "block": np.repeat(np.arange(len(block)), block),
         **counted,
-        **_dwelling(lacks, hardship, who.members, places.rural.to_numpy()[settlement], rng),
-        **_welfare(lacks, 0.6 * margin["hardship"] + hardship, counted, rng),
+        **_dwelling(lacks, level, who.members, places.rural.to_numpy()[settlement], rng),
+        **_welfare(lacks, level, counted, rng),
     }
     return Chunk(
         margin["code"],
@@ -416,7 +419,7 @@ def _welfare(
     uninsured = np.where(lacks["insurance"], np.minimum(part, members), 0)
     work = 0.1 * counted["employed"] - 0.15 * counted["unemployed"]
     total = np.exp(18.5 - 0.36 * hardship + 0.5 * np.log(members / 3.3) + work + rng.normal(0, 0.36, n))
-    share = np.minimum(np.exp(-3.3 + 0.95 * rng.normal(0, 1, n)), 0.9)
+    share = np.minimum(np.exp(-3.3 + 0.25 * hardship + 0.95 * rng.normal(0, 1, n)), 0.9)
     return {
         "insured_members": members - uninsured,
         "undernourished_members": np.where(lacks["food"], np.minimum(part, members), 0),

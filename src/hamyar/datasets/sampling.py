@@ -131,7 +131,7 @@ def nominated(path: Path, rng: np.random.Generator) -> Integers:
     village = pc.equal(data["stratum"].chunk(0).cast(pa.string()), "village").to_numpy(zero_copy_only=False)
     poor = -_standard(np.log(data["total_expenditure"].to_numpy() / data["members"].to_numpy() ** 0.5))
     remote = ~data["car"].to_numpy() & ~data["telephone"].to_numpy()
-    score = -4.3 + ties[place] + np.where(village, 0.25, 1.0) * poor - 1.2 * (village & (remote | (poor > 1.5)))
+    score = -4.3 + ties[place] + np.where(village, 0.25, 1.0) * poor - 2.0 * (village & (remote | (poor > 1.5)))
     return np.flatnonzero(rng.random(len(score)) < 1 / (1 + np.exp(-score)))
 
 
