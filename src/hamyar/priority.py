@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hamyar.area_index import AreaIndex
 from hamyar.errors import error
+from hamyar.persian import persian_digits
 
 Array = NDArray[np.float64]
 SURELY_IN, SURELY_OUT = 0.9, 0.1
@@ -33,7 +34,6 @@ CATEGORIES = {
     "living_standards": {"fa": "سطح زندگی", "en": "living standards"},
 }
 OTHER = {"fa": "سایر", "en": "other"}
-_DIGITS = str.maketrans("0123456789.", "۰۱۲۳۴۵۶۷۸۹٫")
 
 
 def _checked(draws: Any, areas: int | None = None) -> Array:
@@ -203,11 +203,11 @@ def _percent(value: float, language: str) -> str:
     """45 % as «۴۵٪»; one decimal below 10 %, where a whole number would say too little."""
     text = f"{100 * value:.{1 if value < 0.0995 else 0}f}"
     text = text.removesuffix(".0")
-    return f"{text.translate(_DIGITS)}٪" if language == "fa" else f"{text}%"
+    return f"{persian_digits(text).replace('.', '٫')}٪" if language == "fa" else f"{text}%"
 
 
 def _number(value: int, language: str) -> str:
-    return str(value).translate(_DIGITS) if language == "fa" else str(value)
+    return persian_digits(value) if language == "fa" else str(value)
 
 
 def _listed(items: Sequence[str], language: str) -> str:

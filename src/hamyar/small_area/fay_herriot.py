@@ -229,9 +229,10 @@ class FayHerriot:
     def draws(self, n: int, seed: int) -> Array:
         """Joint draws of the area values, (n, areas), with the uncertainty of σ² and β and all covariances.
 
-        σ² is drawn from restricted likelihood × flat prior on σ over a grid of 240 points, then β given σ², then the areas
-        given both. Seeded. Raises HY-M009 where the areas with a sample are fewer than coefficients + 3.
-        Source: Rao & Molina (2015) 10.3; the prior Gelman (2006), measured against a flat one on σ² in
+        σ² is drawn from restricted likelihood × flat prior on σ² over a grid of 240 points, then β given σ², then the areas
+        given both. Seeded. Raises HY-M009 where the areas with a sample are fewer than coefficients + 3 (the posterior
+        would have no end).
+        Source: Rao & Molina (2015) 10.3; Datta, Rao & Smith (2005); measured against a flat prior on σ in
         docs/explanation/small-area.md.
         """
         if self._Q.shape[0] - self._Q.shape[1] < 3:
@@ -259,7 +260,7 @@ class FayHerriot:
             u = (edges[1:] + edges[:-1]) / 2
             values = (size * u / (1 - u)) ** 2
             likelihood = [restricted_loglikelihood(value, y, psi, self._Q) for value in values]
-            return values, np.array(likelihood) - 2 * np.log1p(-u)
+            return values, np.array(likelihood) + np.log(u) - 3 * np.log1p(-u)
 
         edges = np.linspace(0, 1, _GRID // 2 + 1)
         log = on(edges)[1]

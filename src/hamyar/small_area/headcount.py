@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hamyar.errors import Fault, HamyarError, error
+from hamyar.persian import persian_digits
 from hamyar.small_area.fay_herriot import Array, FayHerriot
 
 SMALLEST_SAMPLE = 10
@@ -104,19 +105,24 @@ def _benchmark_factor(mean: Array, population: Any, province: float | None) -> f
     return float(province * people.sum() / (people @ mean))
 
 
+def _fa(number: float, decimals: int = 0) -> str:
+    return persian_digits(f"{number:.{decimals}f}").replace(".", "٫")
+
+
 def _notes(deff: float, model: FayHerriot, benchmark: float) -> list[dict[str, str]]:
+    """What was done, for the method's paragraph in a report."""
     without = int((~model.sampled).sum())
     notes = [
         {
             "en": f"Sampling variances are smoothed on the arcsine scale with one design effect of {deff:.2f}.",
-            "fa": f"واریانس‌های نمونه‌گیری در مقیاس آرک‌سینوس و با یک اثر طرح ({deff:.2f}) هموار شده‌اند.",
+            "fa": f"واریانس‌های نمونه‌گیری در مقیاس آرک‌سینوس و با یک اثر طرح ({_fa(deff, 2)}) هموار شده‌اند.",
         }
     ]
     if without:
         notes.append(
             {
                 "en": f"{without} area(s) with fewer than {SMALLEST_SAMPLE} households get the synthetic part.",
-                "fa": f"برای {without} محدوده با کمتر از {SMALLEST_SAMPLE} خانوار نمونه، تنها بخش ترکیبی مدل به کار رفته است.",
+                "fa": f"برای {_fa(without)} محدوده با کمتر از {_fa(SMALLEST_SAMPLE)} خانوار نمونه، تنها بخش ترکیبی مدل به کار رفته است.",
             }
         )
     if model.at_zero:
@@ -130,7 +136,7 @@ def _notes(deff: float, model: FayHerriot, benchmark: float) -> list[dict[str, s
         notes.append(
             {
                 "en": f"Estimates are multiplied by {benchmark:.3f} to add up to the direct rate of the province.",
-                "fa": f"برآوردها در {benchmark:.3f} ضرب شده‌اند تا با نرخ مستقیم استان بخوانند.",
+                "fa": f"برآوردها در {_fa(benchmark, 3)} ضرب شده‌اند تا با نرخ مستقیم استان بخوانند.",
             }
         )
     return notes
