@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hamyar.datasets import population, sampling
+from hamyar.datasets.families import taken
 from hamyar.datasets.hardship import tilted
+from hamyar.datasets.schooling import top
 from hamyar.datasets.tree import largest_remainder
 
 sizes = st.lists(st.integers(1, 400), min_size=1, max_size=40).map(np.array)
@@ -44,7 +46,7 @@ def test_clusters_drawn_are_as_many_as_wanted(size: np.ndarray, clusters: int, s
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=100, unique=True), st.data())
 def test_top_marks_the_highest(score: list[float], data: st.DataObject) -> None:
     count = data.draw(st.integers(0, len(score)))
-    marks = population.top(np.array(score), count)
+    marks = top(np.array(score), count)
     assert marks.sum() == count
     assert sorted(np.array(score)[marks]) == sorted(score)[len(score) - count :]
 
@@ -63,7 +65,7 @@ def test_exactly_as_many_are_taken_and_none_that_are_not_there(available: list[i
     there = np.array(available)
     rate = np.r_[0.0, 0.0, 0.0, np.linspace(0.05, 0.95, 18)]
     total = data.draw(st.integers(0, int(there[3:].sum())))
-    taken = population.taken(there, rate, total)
-    assert taken.sum() == total
-    assert ((taken >= 0) & (taken <= there)).all()
-    assert (taken[:3] == 0).all()
+    found = taken(there, rate, total)
+    assert found.sum() == total
+    assert ((found >= 0) & (found <= there)).all()
+    assert (found[:3] == 0).all()

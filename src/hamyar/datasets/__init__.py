@@ -16,6 +16,7 @@ from hamyar.datasets import files, sampling
 from hamyar.datasets.areas import areas_with_indicators
 from hamyar.datasets.population import FULL, Progress, chunks
 from hamyar.errors import error
+from hamyar.tables import write
 
 __all__ = ["Province", "draw_survey", "province"]
 
@@ -104,15 +105,16 @@ def _write_population(found: Province, households: int, seed: int, progress: Pro
     """Homes, people and areas; gives the counts per settlement."""
     tallies = []
     with (
-        files.Writer(found.households, contract="household", universe="census") as homes,
-        files.Writer(found.persons, contract="person", universe="census") as people,
+        files.Writer(found.households, contract="household") as homes,
+        files.Writer(found.persons, contract="person") as people,
     ):
         for chunk in chunks(households, seed, progress):
             homes.write(files.households(chunk))
             people.write(files.persons(chunk))
             tallies.append(chunk.tally.assign(code=chunk.places.code))
     settlements = pd.concat(tallies, ignore_index=True)
-    files.save(areas_with_indicators(settlements), found.areas, contract="area", universe="census")
+    areas = areas_with_indicators(settlements)
+    write(areas, found.areas, contract="area", universe="census", provenance="synthetic")
     return settlements
 
 
@@ -124,10 +126,10 @@ def _write_samples(found: Province, seed: int) -> None:
         rng = _stream(seed, stream)
         drawn = choose(found.frame, rng)
         sample = sampling.as_sample(files.rows(found.households, drawn.positions), drawn, rng)
-        files.save(sample, path, contract="survey_sample", universe="probability_sample")
+        write(sample, path, contract="survey_sample", universe="probability_sample", provenance="synthetic")
     named = sampling.nominated(found.households, _stream(seed, _NOMINATIONS))
-    with files.Writer(found.nominations, contract="household", universe="list") as nominations:
-        nominations.write(files.rows(found.households, named).drop_columns(["block"]))
+    nominated = files.rows(found.households, named).drop_columns(["block"])
+    write(nominated, found.nominations, contract="household", universe="list", provenance="synthetic")
 
 
 def _write_truth(found: Province, settlements: pd.DataFrame) -> None:
@@ -135,7 +137,8 @@ def _write_truth(found: Province, settlements: pd.DataFrame) -> None:
 
     population = settlements.set_index("code").population
     areas = pd.read_parquet(found.areas, columns=["code", "kind"])
-    files.save(true_rates(found.households, population, areas), found.truth, contract=None, universe="census")
+    rates = true_rates(found.households, population, areas)
+    write(rates, found.truth, universe="census", provenance="synthetic")
 
 
 def _stream(seed: int, stream: int) -> np.random.Generator:

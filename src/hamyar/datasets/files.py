@@ -2,49 +2,50 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hamyar.datasets.population import CATEGORIES, Chunk
 from hamyar.datasets.tree import Integers
+from hamyar.tables.labels import Label
 
 ROWS = 100_000  # of a row group
 _IDS = ["household_id", "person_id"]  # each value stands once, so a dictionary would only cost
 
 
 class Writer:
-    """A Parquet file that says what it is a picture of; the same tables in give the same bytes out."""
+    """A labelled Parquet file that grows table by table, for two files written at once; it appears when it is complete.
+    The same tables in give the same bytes out."""
 
-    def __init__(self, path: Path, *, contract: str | None, universe: str) -> None:
+    def __init__(self, path: Path, *, contract: str) -> None:
         self._path = path
-        self._label = json.dumps({"contract": contract, "universe": universe, "provenance": "synthetic"})
+        self._unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        self._label = Label(contract, "census", "synthetic").encoded()
         self._file: pq.ParquetWriter | None = None
 
     def __enter__(self) -> Writer:
         return self
 
     def write(self, data: pa.Table) -> None:
-        schema = data.schema.with_metadata({b"hamyar": self._label.encode()})
+        schema = data.schema.with_metadata(self._label)
         if self._file is None:
-            plain = [name for name in data.column_names if name not in _IDS]
-            self._file = pq.ParquetWriter(self._path, schema, compression="zstd", use_dictionary=plain)
+            dictionaries = [name for name in data.column_names if name not in _IDS]
+            self._file = pq.ParquetWriter(self._unfinished, schema, compression="zstd", use_dictionary=dictionaries)
         self._file.write_table(data.cast(schema), row_group_size=ROWS)
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: object, *_: object) -> None:
         if self._file is not None:
             self._file.close()
-
-
-def save(frame: pd.DataFrame, path: Path, *, contract: str | None, universe: str) -> None:
-    with Writer(path, contract=contract, universe=universe) as file:
-        file.write(pa.Table.from_pandas(frame, preserve_index=False))
+            if failed:
+                self._unfinished.unlink()
+            else:
+                self._unfinished.replace(self._path)
 
 
 def rows(path: Path, positions: Integers) -> pa.Table:

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hamyar.datasets.hardship import STRATA, STRATUM_EFFECT, amenities, county_hardship, field, tilted
+from hamyar.datasets.families import Families, families
+from hamyar.datasets.hardship import COUNTY_SHARE, STRATA, STRATUM_EFFECT, amenities, county_hardship, field, tilted
+from hamyar.datasets.schooling import Persons, school_and_work, top
 from hamyar.datasets.tree import Booleans, Floats, Integers, Row, largest_remainder, table, tree
 
 Progress = Callable[[int, int, str], None]
 
 FULL = 1_938_703  # households of the census
-COUNTY_SHARE = 0.6  # of the county's hardship in what no margin binds: rooms, schooling, money
 BLOCK = 40  # households of a city block; a village or section of a village is a block too
 SMALLEST_BLOCK = 8
-HEAD, SPOUSE, CHILD, OTHER = range(4)
 HELD = [
     "electricity",
     "piped_water",
@@ -54,16 +54,6 @@ CATEGORIES = {
     "relation": ("head", "spouse", "child", "other"),
     "activity": ("employed", "unemployed", "inactive"),
 }
-
-# By five-year age, 0–4 … 100+: who heads a household, who of the heads is a husband, who of the others is a wife.
-MALE_HEAD = np.array([0, 0, 0, 1, 25, 68, 88, 94, 96, 97, 97, 97, 97, 96, 95, 93, 90, 85, 80, 70, 60]) / 100
-FEMALE_HEAD = np.array([0, 0, 0, 0.4, 1.5, 3, 5, 7, 9, 12, 15, 19, 25, 33, 43, 52, 57, 60, 60, 57, 50]) / 100
-HUSBAND = np.array([0, 0, 0, 30, 70, 88, 93, 94, 95, 95, 94, 93, 92, 90, 87, 82, 74, 64, 52, 40, 30]) / 100
-WIFE = np.array([0, 0, 0, 13, 52, 78, 87, 90, 91, 90, 89, 86, 82, 74, 64, 50, 36, 24, 14, 8, 5]) / 100
-MALE_ACTIVE = np.array([-9, -9, -5, -1, 1.2, 3, 3.5, 3.5, 3.5, 3.3, 2.9, 2, 1, 0.2, -0.6, -1.6, -3, -4, -5, -6, -6])
-FEMALE_ACTIVE = np.array(
-    [-9, -9, -5, -1.8, 0, 0.5, 0.5, 0.4, 0.3, 0.1, -0.3, -0.9, -1.6, -2.3, -3, -4, -5, -6, -7, -8, -8]
-)
 
 
 @dataclass(frozen=True)
@@ -118,35 +108,6 @@ def _shares(margins: pd.DataFrame, hardship: Floats) -> pd.DataFrame:
     return margins.assign(hardship=hardship, out_of_school=out_of_school, **lacking)
 
 
-def top(score: Floats, count: int) -> Booleans:
-    """Marks the `count` highest scores."""
-    marks = np.zeros(len(score), bool)
-    if count > 0:
-        marks[np.argpartition(score, len(score) - count)[len(score) - count :]] = True
-    return marks
-
-
-def taken(available: Integers, rate: Floats, total: int) -> Integers:
-    """How many of each group are taken, `total` in all, by rates whose odds are scaled to give it."""
-    total = min(total, int(available[rate > 0].sum()))
-    low, high = -40.0, 40.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        expected = available * _scaled(rate, middle)
-        low, high = (middle, high) if expected.sum() < total else (low, middle)
-    expected = np.minimum(available * _scaled(rate, high), available)
-    whole = np.floor(expected).astype(np.int64)
-    room = available - whole
-    order = np.argsort(np.where(room > 0, whole - expected, np.inf), kind="stable")
-    whole[order[: total - int(whole.sum())]] += 1
-    return whole
-
-
-def _scaled(rate: Floats, log_odds: float) -> Floats:
-    odds = rate * np.exp(log_odds)
-    return np.asarray(odds / (1 - rate + odds))
-
-
 def spans(sizes: Integers, kinds: Integers) -> list[int]:
     """Households of each block. Settlements stand in a row: a large one is cut into blocks, a town into two at least;
     small ones of one kind that follow each other make one block together."""
@@ -162,141 +123,6 @@ def spans(sizes: Integers, kinds: Integers) -> list[int]:
     return found
 
 
-@dataclass
-class _Families:
-    """Who lives with whom: per household `head_*`, per person (sorted by household, head first) the rest."""
-
-    household: Integers
-    relation: Integers
-    female: Booleans
-    age: Integers
-    members: Integers
-
-
-def _families(ages: Integers, hardship: Floats, rng: np.random.Generator) -> _Families:
-    """Forms households, one per entry of `hardship`, of exactly the persons in ages (2, 21)."""
-    households = len(hardship)
-    heads = taken(ages.ravel(), np.r_[MALE_HEAD, FEMALE_HEAD], households).reshape(2, 21)
-    rest = ages - heads
-    couples = np.rint(heads[0] * HUSBAND).astype(np.int64)
-    wives = taken(rest[1], WIFE, int(couples.sum()))
-    couples = largest_remainder(couples, int(wives.sum()))
-    rest[1] -= wives
-    order = rng.permutation(households)
-    group = np.repeat(np.tile(np.arange(21), 2), heads.ravel())
-    head_female = np.repeat([False, True], heads.sum(1))[order]
-    within = np.arange(households) - np.repeat(heads.ravel().cumsum() - heads.ravel(), heads.ravel())
-    married = (within < np.repeat(np.r_[couples, np.zeros(21, int)], heads.ravel()))[order]
-    head_age = _years(group[order], rng)
-    husbands = np.flatnonzero(married)
-    wife_age = np.sort(_years(np.repeat(np.arange(21), wives), rng))
-    husbands = husbands[np.argsort(head_age[husbands] + rng.normal(0, 3, len(husbands)), kind="stable")]
-    reference = head_age.copy()
-    reference[husbands] = wife_age
-    group = np.repeat(np.tile(np.arange(21), 2), rest.ravel())
-    rest_age = _years(group, rng)
-    home, relation = _homes(rest_age, reference, head_female, married, hardship, rng)
-    joined = (
-        np.concatenate([np.arange(households), husbands, home]),
-        np.concatenate([np.full(households, HEAD), np.full(len(husbands), SPOUSE), relation]),
-        np.concatenate([head_female, np.ones(len(husbands), bool), np.repeat([False, True], rest.sum(1))]),
-        np.concatenate([head_age, wife_age, rest_age]),
-    )
-    line_up = np.argsort(joined[0] * 1024 + joined[1] * 256 - joined[3], kind="stable")
-    household, relation, female, age = (values[line_up] for values in joined)
-    return _Families(household, relation, female, age, np.bincount(household, minlength=households))
-
-
-def _years(group: Integers, rng: np.random.Generator) -> Integers:
-    """Single years inside five-year groups."""
-    return group * 5 + rng.integers(0, 5, len(group))
-
-
-def _homes(
-    age: Integers,
-    reference: Integers,
-    head_female: Booleans,
-    married: Booleans,
-    hardship: Floats,
-    rng: np.random.Generator,
-) -> tuple[Integers, Integers]:
-    """A household for each remaining person: with parents of a fitting age; old people with grown children."""
-    old = age >= 55
-    gap = 17 + rng.gamma(4, 2.4, len(age))
-    fitting = np.clip(np.where(old, age - gap, age + gap) // 5, 0, 20).astype(np.int64)
-    room = np.where(married, 1.0, np.where(head_female, 0.6, 0.12))
-    room = room * rng.gamma(5, 0.2, len(reference)) * np.exp(0.2 * hardship)
-    line_up = np.argsort(reference, kind="stable")
-    cumulative = np.r_[0.0, room[line_up].cumsum()]
-    edges = np.searchsorted(reference[line_up], np.arange(0, 110, 5))
-    edges[-1] = len(reference)
-    filled = np.flatnonzero(np.diff(edges) > 0)
-    fitting = filled[np.abs(np.arange(21)[:, None] - filled).argmin(1)][fitting]
-    low, high = cumulative[edges[fitting]], cumulative[edges[fitting + 1]]
-    spread = low + (high - low) * _evenly(fitting, rng)
-    at = np.searchsorted(cumulative, spread, side="right") - 1
-    home = line_up[np.minimum(at, len(reference) - 1)]
-    return home, np.where(~old & (reference[home] >= age + 14), CHILD, OTHER)
-
-
-def _evenly(group: Integers, rng: np.random.Generator) -> Floats:
-    """Numbers in [0, 1), one per entry, spread evenly over each group in random order."""
-    count = np.bincount(group, minlength=21)
-    order = np.argsort(group + rng.random(len(group)), kind="stable")
-    place = np.empty(len(group), np.int64)
-    place[order] = np.arange(len(group)) - np.repeat(count.cumsum() - count, count)
-    return np.asarray((place + rng.random(len(group))) / count[group])
-
-
-@dataclass
-class _Persons:
-    """Schooling and work of each person, as `_Families` orders them."""
-
-    literate: Booleans
-    student: Booleans
-    employed: Booleans
-    unemployed: Booleans
-    years: Integers
-
-
-def _school_and_work(
-    margin: Row, who: _Families, hardship: Floats, chance: Floats, rng: np.random.Generator
-) -> _Persons:
-    """hardship, chance: per person, the household's and the settlement's."""
-    age, group = who.age, np.minimum(who.age // 5, 20)
-
-    def noise(where: Booleans) -> Floats:
-        return rng.logistic(size=int(where.sum()))
-
-    def mark(where: Booleans, score: Floats, share: float) -> Booleans:
-        marks = np.zeros(len(age), bool)
-        marks[where] = top(score[where] + noise(where), round(share * int(where.sum())))
-        return marks
-
-    school = (age >= 6) & (age <= 17)
-    late = 1.6 * (age >= 15) + 0.6 * (age >= 12) + 0.2 * who.female
-    out = mark(school, 0.9 * hardship + late + 0.3 * chance, margin["out_of_school"])
-    student = school & ~out | mark((age >= 18) & (age <= 24), -0.8 * hardship, 0.36)
-    ten = age >= 10
-    men = mark(ten & ~who.female, MALE_ACTIVE[group] - 4 * student, margin["male_activity_10p"])
-    lead = 0.8 * (who.relation == HEAD) - 0.2 * hardship
-    women = mark(ten & who.female, FEMALE_ACTIVE[group] + lead - 2.5 * student, margin["female_activity_10p"])
-    active = men | women
-    young = 1.2 * (age < 25) + 0.7 * ((age >= 25) & (age < 30))
-    unemployed = mark(active, young + 0.6 * hardship + 0.5 * chance, margin["unemp_rate"])
-    trouble = 1.1 * hardship + 0.5 * who.female + 0.4 * chance
-    illiterate = mark(active, age / 12 + trouble, margin["illiterate_share_active"])
-    outside = (age >= 6) & ~active & ~student
-    share = min(0.75, 1.9 * margin["illiterate_share_active"])
-    illiterate |= mark(outside, age / 11 + trouble + 2.0 * (age < 15), share)
-    literate = (age >= 6) & ~illiterate
-    level = hardship + COUNTY_SHARE * margin["hardship"]
-    taught = np.clip(12.5 - 0.1 * (age - 25) - 1.7 * level + rng.normal(0, 2.6, len(age)), 1, 20)
-    years = np.where(student, np.maximum(age - 6, taught * (age > 18)), taught).astype(np.int64)
-    years = np.where(literate, np.clip(years, 0, np.maximum(age - 6, 0)), 0)
-    return _Persons(literate, student, active & ~unemployed, unemployed, years)
-
-
 def _county(margin: Row, places: pd.DataFrame, households: int, ages: Integers, rng: np.random.Generator) -> Chunk:
     places = places.assign(rural=places.kind == "village").sort_values(["rural", "code"], ignore_index=True)
     sizes = _sizes(places, households)
@@ -307,9 +133,9 @@ def _county(margin: Row, places: pd.DataFrame, households: int, ages: Integers, 
     common = STRATUM_EFFECT[stratum] + 0.3 * places.field.to_numpy() + 0.35 * chance[:, 0]
     own = rng.normal(0, 1, households)
     hardship = common[settlement] + np.repeat(rng.normal(0, 0.3, len(block)), block) + own
-    who = _families(ages, hardship, rng)
+    who = families(ages, hardship, rng)
     lead = np.repeat(hardship, who.members), np.repeat(chance[settlement, 0], who.members)
-    did = _school_and_work(margin, who, *lead, rng)
+    did = school_and_work(margin, who, *lead, rng)
     level = hardship + COUNTY_SHARE * margin["hardship"]
     lacks = _lacking(margin, hardship, stratum[settlement], chance[settlement, 1:], rng)
     counted = _counted(who, did)
@@ -350,7 +176,7 @@ def _lacking(
     return found
 
 
-def _persons_of(who: _Families, did: _Persons) -> dict[str, Any]:
+def _persons_of(who: Families, did: Persons) -> dict[str, Any]:
     names = ("household", "relation", "female", "age")
     return {name: getattr(who, name) for name in names} | {
         "literate": did.literate,
@@ -359,7 +185,7 @@ def _persons_of(who: _Families, did: _Persons) -> dict[str, Any]:
     }
 
 
-def _counted(who: _Families, did: _Persons) -> dict[str, Any]:
+def _counted(who: Families, did: Persons) -> dict[str, Any]:
     """What a household's columns say of its persons."""
     starts = np.cumsum(who.members) - who.members
 
@@ -430,7 +256,7 @@ def _welfare(
     }
 
 
-def _tally(homes: dict[str, Any], who: _Families, did: _Persons, settlements: int) -> pd.DataFrame:
+def _tally(homes: dict[str, Any], who: Families, did: Persons, settlements: int) -> pd.DataFrame:
     """Counts per settlement from which the indicators of every area are made."""
     at = np.repeat(homes["settlement"], who.members)
     active, ten = did.employed | did.unemployed, who.age >= 10
