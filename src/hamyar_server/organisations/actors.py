@@ -1,0 +1,74 @@
+"""Who acts: a user and the one membership chosen for this session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from hamyar_server.areas.models import Area
+from hamyar_server.organisations.models import Membership, Organisation, User
+
+CHOSEN = "membership"
+
+
+@dataclass(frozen=True)
+class Actor:
+    user: User
+    membership: Membership
+
+    @property
+    def organisation(self) -> Organisation:
+        return self.membership.organisation
+
+    @property
+    def area(self) -> Area:
+        return self.membership.organisation.area
+
+    @property
+    def audit_user(self) -> tuple[str, str]:
+        return str(self.user.pk), str(self.user)
+
+    @property
+    def audit_organisation(self) -> tuple[str, str]:
+        return str(self.organisation.pk), str(self.organisation)
+
+
+def actor_of(request: HttpRequest) -> Actor | None:
+    """The chosen membership, or the only one; none where the choice is open or has ended."""
+    if not request.user.is_authenticated:
+        return None
+    living = request.user.memberships.living().select_related("user", "organisation__area", "deputy_of")
+    chosen = request.session.get(CHOSEN)
+    found = list(living.filter(pk=UUID(chosen)) if chosen else living[:2])
+    return Actor(found[0].user, found[0]) if len(found) == 1 else None
+
+
+class ActorMiddleware:
+    """Puts `request.actor`: an Actor or None."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.actor = actor_of(request)
+        return self.get_response(request)
+
+
+def actor_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page for those who act: others sign in first, or choose for whom they act."""
+
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.actor is None:
+            return redirect("organisations:choose-membership")
+        return view(request, *args, **kwargs)
+
+    return guarded
