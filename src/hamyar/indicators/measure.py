@@ -173,7 +173,7 @@ class Measure:
         """
         columns = self._scope(table)
         if self.contract is None:
-            return table.mutate(**{name: typed.value.cast("int8") for name, typed in columns.items()})
+            return table.mutate(**{name: _as_integer(typed.value) for name, typed in columns.items()})
         return table.mutate(**{indicator.name: indicator.compile(columns, on) for indicator in self.indicators})
 
     def run_examples(self) -> list[Fault]:
@@ -215,8 +215,8 @@ def _typed(name: str, value: Any, dtype: Any, column: Column | None) -> Typed:
         value = value.isnan().ifelse(ibis.null(dtype), value)
     kind, found = KINDS[column.type] if column else "boolean", _kind_of(dtype)
     if kind == "boolean" and found == "number":
-        value, found = _zero_or_one(value), "boolean"
-        value = value == 1 if column else value
+        value = value == 1 if column else _zero_or_one(value)
+        found = "boolean"
     if found not in (kind, "null"):
         raise error(
             "HY-I018",
@@ -241,8 +241,14 @@ def _kind_of(dtype: Any) -> str:
 
 
 def _zero_or_one(value: Any) -> Any:
-    """0, 1 or null as they are, anything else as 2, which `alkire_foster` reports."""
+    """Integers as they are; other numbers as 0, 1, null, or 2 for anything else, which `alkire_foster` reports."""
+    if value.type().is_integer():
+        return value
     return ibis.cases((value == 0, 0), (value == 1, 1), (value.isnull(), ibis.null("int8")), else_=2).cast("int8")
+
+
+def _as_integer(value: Any) -> Any:
+    return value.cast("int8") if value.type().is_boolean() else value
 
 
 def _constant(value: Any) -> Typed:

@@ -17,12 +17,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import reduce
 from math import lcm
-from typing import Any, cast
+from operator import or_
+from typing import Any
 
 import ibis
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from hamyar.errors import Fault, HamyarError, error
 from hamyar.indicators import Measure
@@ -90,7 +94,7 @@ def alkire_foster(
     rows.check(cells)
     sums, keys = _sums(cells, len(groups))
     estimates = _Estimates(sums, keys, groups, universe)
-    frame = pd.concat([estimates.frame(ratio) for ratio in _ordered(rows.ratios, measure)], ignore_index=True)
+    frame = estimates.frame(_ordered(rows.ratios, measure))
     frame["universe"], frame["provenance"] = universe, table.provenance
     frame.attrs.update(estimates.attributes())
     return frame
@@ -99,7 +103,9 @@ def alkire_foster(
 def household_scores(data: Any, measure: Measure, *, on: date | None = None) -> ibis.Table:
     """The data with one column of 0, 1, null per indicator, `score` (0 to 1, null where unknown) and `poor` at the measure's cut-off."""
     scored = _scored(measure.compile(as_table(data).expr, on), measure, [i.name for i in measure.indicators])
-    return scored.mutate(score=scored._score / scored._of, poor=_poor(scored, measure.cutoff)).drop("_score", "_of")
+    return scored.mutate(score=scored._score / scored._of, poor=_poor(scored, measure.cutoff)).drop(
+        "_score", "_of", "_union"
+    )
 
 
 class _Rows:
@@ -138,9 +144,12 @@ class _Rows:
             kept["_h"] = expr[design.strata]
         if design.psu:
             kept["_c"] = expr[design.psu]
-        weight, size = self._weight(), self._people()
-        good = (weight > 0) & (weight < np.inf) & (size >= 0) & (size < np.inf)
-        return {**kept, "_w": weight * size, "_bad": (~good).fill_null(True)}
+        parts = [value for name, value in ((self.design.weight, self._weight()), (self.size, self._people())) if name]
+        weight = parts[0] * parts[1] if len(parts) == 2 else parts[0] if parts else ibis.literal(1.0)
+        tests = [self._weight() > 0] if self.design.weight else []
+        tests += [self._people() >= 0] if self.size else []
+        good = ibis.and_(*tests, weight < np.inf)
+        return {**kept, "_w": weight, "_bad": (~good).fill_null(True)}
 
     def _weight(self) -> Any:
         return self.expr[self.design.weight].cast("float64") if self.design.weight else ibis.literal(1.0)
@@ -150,15 +159,18 @@ class _Rows:
 
     def _ratios(self) -> list[_Ratio]:
         """Every estimate; fills `values`, the weighted value of a row under each name."""
-        t, v, m = self.scored, self.values, self.measure
-        v["w"] = t._score.isnull().ifelse(ibis.null("float64"), t._w)
+        poor = {f"_p{n}": _poor(self.scored, k) for n, k in enumerate(self.ks)}
+        unknown = self.scored._score.isnull()
+        t = self.scored = self.scored.mutate(_w=unknown.ifelse(ibis.null("float64"), self.scored._w), **poor)
+        v, m = self.values, self.measure
+        v["w"] = t._w
         ratios = []
         for j, indicator in enumerate(m.indicators):
             v[f"u{j}"] = v["w"] * t[f"_d{j}"]
             v[f"o{j}"] = v["w"] * t[f"_d{j}"].notnull().cast("float64")
             ratios.append(_Ratio("uncensored_headcount", indicator.name, None, f"u{j}", self._observed(j)))
         for n, k in enumerate(self.ks):
-            v[f"p{n}"] = v["w"] * _poor(t, k).cast("float64")
+            v[f"p{n}"] = v["w"] * t[f"_p{n}"].cast("float64")
             v[f"s{n}"] = v[f"p{n}"] * (t._score / t._of)
             ratios += [
                 _Ratio("M0", None, k, f"s{n}", "w"),
@@ -186,40 +198,33 @@ class _Rows:
     def _observed(self, j: int) -> str:
         return f"o{j}" if self.measure.missing == "reweight" else "w"
 
-    def aggregate(self, *, products: bool) -> pd.DataFrame:
+    def aggregate(self, *, products: bool) -> pa.Table:
         """One row per stratum, cluster and group: sums of the values (and products where rows are the clusters)."""
         t = self.scored
         names = sorted({name for ratio in self.ratios for name in (ratio.numerator, ratio.denominator)})
         sums = {name: self.values[name].sum() for name in names}
         for a, b in sorted({pair for ratio in self.ratios for pair in _pairs(ratio)}) if products else ():
             sums[f"{a}*{b}"] = (self.values[a] * self.values[b]).sum()
-        counts = {f"n{n}": _poor(t, k).cast("int64").sum() for n, k in enumerate(self.ks)}
-        bad = t._bad | self._not_zero_or_one()
+        counts = {f"n{n}": t[f"_p{n}"].cast("int64").sum() for n in range(len(self.ks))}
+        bad = t._bad if self.measure.contract else t._bad | (t._union > 1) | (t._union < 0)
         keys = [name for name in t.columns if name in ("_h", "_c") or name.startswith("_g")]
         grouped = t.group_by(keys) if keys else t
-        summed = grouped.aggregate(rows=t.count(), n=t._score.count(), bad=bad.cast("int64").sum(), **counts, **sums)
-        return cast(pd.DataFrame, summed.to_pandas())
+        summed = grouped.aggregate(
+            rows=t.count(), n=t._score.count(), bad=bad.fill_null(False).cast("int64").sum(), **counts, **sums
+        )
+        return summed.to_pyarrow()
 
-    def _not_zero_or_one(self) -> Any:
-        """Whether a column of the data holds something else than 0, 1, null; expressions of a contract cannot."""
-        if self.measure.contract is not None:
-            return ibis.literal(False)
-        union = self.scored[self.d[0]].fill_null(0)
-        for d in self.d[1:]:
-            union = union | self.scored[d].fill_null(0)
-        return union > 1
-
-    def check(self, cells: pd.DataFrame) -> None:
+    def check(self, cells: pa.Table) -> None:
         """Raise for no rows, and for weights, sizes, strata, clusters or answers that cannot be used, with counts."""
-        if not int(cells["rows"].sum()):
+        if not _count(cells["rows"]):
             raise error("HY-S004", en="the data have no rows.", fa="داده هیچ ردیفی ندارد.")
         unknown = [
-            (column, int(cells.loc[cells[key].isna(), "rows"].sum()))
+            (column, _count(cells["rows"].filter(cells[key].is_null())))
             for key, column in (("_h", self.design.strata), ("_c", self.design.psu))
             if column
         ]
         faults = [_unknown_fault(column, count) for column, count in unknown if count]
-        if int(cells["bad"].sum()):
+        if _count(cells["bad"]):
             faults += self._bad_rows()
         if faults:
             raise HamyarError(*faults)
@@ -275,27 +280,19 @@ def _integer_weights(measure: Measure) -> list[int]:
 
 
 def _scored(table: ibis.Table, measure: Measure, names: list[str]) -> ibis.Table:
-    """Adds the integer score `_score` (null where unknown) and the weight `_of` that it is out of."""
+    """Adds the integer score `_score` (null where unknown), the weight `_of` that it is out of, and `_union` of the answers' bits."""
     weights = _integer_weights(measure)
-    answers = [table[name] for name in names]
     if measure.missing == "not_deprived":
         table = table.mutate(**{name: table[name].fill_null(0) for name in names})
-        answers = [table[name] for name in names]
+    answers = [table[name] for name in names]
     known = [answer.fill_null(0) if measure.missing == "reweight" else answer for answer in answers]
-    score = _sum(answer.cast("int64") * weight for answer, weight in zip(known, weights, strict=True))
-    if measure.missing != "reweight":
-        return table.mutate(_score=score, _of=ibis.literal(sum(weights), "int64"))
-    of = _sum(answer.notnull().cast("int64") * weight for answer, weight in zip(answers, weights, strict=True)).nullif(
-        0
-    )
-    return table.mutate(_score=of.isnull().ifelse(ibis.null("int64"), score), _of=of)
-
-
-def _sum(values: Iterable[Any]) -> Any:
-    first, *rest = values
-    for value in rest:
-        first = first + value
-    return first
+    score = sum((answer.cast("int64") * weight for answer, weight in zip(known, weights, strict=True)), start=0)
+    of = ibis.literal(sum(weights), "int64")
+    if measure.missing == "reweight":
+        seen = (answer.notnull().cast("int64") * weight for answer, weight in zip(answers, weights, strict=True))
+        of = sum(seen, start=0).nullif(0)
+        score = of.isnull().ifelse(ibis.null("int64"), score)
+    return table.mutate(_score=score, _of=of, _union=reduce(or_, known))
 
 
 def _poor(scored: ibis.Table, k: Fraction) -> Any:
@@ -308,31 +305,43 @@ def _pairs(ratio: _Ratio) -> list[tuple[str, str]]:
     return [(num, num), (num, den), (den, den)]
 
 
-def _sums(cells: pd.DataFrame, groups: int) -> tuple[Sums, pd.DataFrame]:
+def _sums(cells: pa.Table, groups: int) -> tuple[Sums, pd.DataFrame]:
     """The cells as Sums, and the key of each group in order (no columns where there is one group)."""
     by = [f"_g{n}" for n in range(groups)]
-    nested = [key for key in ("_h", "_c") if key in cells]
-    cells = cells.sort_values([*by, *nested], na_position="last", ignore_index=True) if by or nested else cells
-    stratum = _numbered(cells, nested[:1] if "_h" in cells else [])
-    rows = cells["rows"].to_numpy(np.int64)
-    clustered = "_c" in cells
-    cluster = _numbered(cells, nested) if clustered else stratum
-    if clustered:
+    nested = [key for key in ("_h", "_c") if key in cells.column_names]
+    stratum = _numbered(cells, nested[:1] if "_h" in nested else [])
+    cluster = _numbered(cells, nested) if "_c" in nested else stratum
+    if "_c" in nested:
         clusters = np.bincount(stratum[np.unique(cluster, return_index=True)[1]])
     else:
-        clusters = np.bincount(stratum, rows).astype(np.int64)
-    values = {str(name): cells[name].fillna(0).to_numpy(np.float64) for name in cells if name not in (*by, *nested)}
+        clusters = np.bincount(stratum, cells["rows"].to_numpy()).astype(np.int64)
+    named = (name for name in cells.column_names if name not in (*by, *nested))
+    values = {name: _floats(cells[name]) for name in named}
     products = {(a, b): values.pop(f"{a}*{b}") for a, times, b in [name.partition("*") for name in values] if times}
-    keys = cells[by].drop_duplicates(ignore_index=True) if by else pd.DataFrame(index=[0])
-    group = _numbered(cells, by)
-    sums = Sums(stratum, cluster, group, len(keys), clusters, values, None if clustered else products)
+    keys = pd.DataFrame(index=[0])
+    if by:
+        keys = cells.select(by).to_pandas().drop_duplicates().sort_values(by, na_position="last", ignore_index=True)
+    sums = Sums(
+        stratum, cluster, _numbered(cells, by), len(keys), clusters, values, None if "_c" in nested else products
+    )
     return sums, keys
 
 
-def _numbered(cells: pd.DataFrame, columns: list[str]) -> Ints:
-    if not columns:
-        return np.zeros(len(cells), dtype=np.int64)
-    return cells.groupby(columns, dropna=False, sort=False).ngroup().to_numpy().astype(np.int64)
+def _count(column: pa.ChunkedArray) -> int:
+    return pc.sum(column).as_py() or 0
+
+
+def _floats(column: pa.ChunkedArray) -> Floats:
+    return np.asarray(column.fill_null(0).cast(pa.float64()).to_numpy())
+
+
+def _numbered(cells: pa.Table, columns: list[str]) -> Ints:
+    """A number from 0 for each combination of some columns, in their order, the unknown last."""
+    number = np.zeros(cells.num_rows, dtype=np.int64)
+    for column in columns:
+        codes, found = pd.factorize(cells[column].to_pandas(), sort=True)
+        number = number * (len(found) + 1) + np.where(codes < 0, len(found), codes)
+    return np.unique(number, return_inverse=True)[1]
 
 
 class _Estimates:
@@ -349,18 +358,28 @@ class _Estimates:
                 fa="هیچ طبقه‌ای دو خوشه ندارد، پس نمونه چیزی از خطای خود نمی‌گوید. طبقه‌ها را درشت‌تر کنید.",
             )
 
-    def frame(self, ratio: _Ratio) -> pd.DataFrame:
+    def frame(self, ratios: list[_Ratio]) -> pd.DataFrame:
+        """One row per estimate and group."""
+        parts = [self._columns(ratio) for ratio in ratios]
+        numbers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        repeated = np.arange(len(ratios)).repeat(self.sums.groups)
+        groups = self.keys.iloc[np.tile(np.arange(self.sums.groups), len(ratios))].reset_index(drop=True)
+        what = pd.DataFrame(
+            {
+                "measure": [ratio.measure for ratio in ratios],
+                "indicator": [ratio.indicator for ratio in ratios],
+                "cutoff": [None if ratio.cutoff is None else str(ratio.cutoff) for ratio in ratios],
+            },
+            dtype=object,
+        )
+        return pd.concat([what.iloc[repeated].reset_index(drop=True), groups, pd.DataFrame(numbers)], axis=1)
+
+    def _columns(self, ratio: _Ratio) -> dict[str, Any]:
         estimate = _share(self.sums, ratio)
         se, low, high = self._error(ratio, estimate)
-        counted = self.sums.total(ratio.numerator) if ratio.measure in _COUNTED else np.full_like(estimate, np.nan)
-        cutoff = None if ratio.cutoff is None else str(ratio.cutoff)
-        numbers = {"estimate": estimate, "se": se, "low": low, "high": high}
-        return pd.DataFrame(
-            {"measure": ratio.measure, "indicator": ratio.indicator, "cutoff": cutoff}
-            | {column: self.keys[column] for column in self.keys}
-            | numbers
-            | {"n": self.sums.total("n").astype(np.int64), "people": counted}
-        )
+        people = self.sums.total(ratio.numerator) if ratio.measure in _COUNTED else np.full_like(estimate, np.nan)
+        n = self.sums.total("n").astype(np.int64)
+        return {"estimate": estimate, "se": se, "low": low, "high": high, "n": n, "people": people}
 
     def _error(self, ratio: _Ratio, estimate: Floats) -> tuple[Floats, Floats, Floats]:
         if self.universe == "census":

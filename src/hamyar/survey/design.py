@@ -51,7 +51,7 @@ class Design:
                 en=f"the data say that they are a {table.universe}, the design says {self.universe}. Correct the design.",
                 fa=f"داده خود را {table.universe} می‌داند و طرح نمونه‌گیری آن را {self.universe}. طرح را درست کنید.",
             )
-        return table.universe
+        return str(table.universe)
 
 
 def _no_sample(universe: str, columns: list[str]) -> Exception:

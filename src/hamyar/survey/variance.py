@@ -9,7 +9,6 @@ Source: Särndal, Swensson & Wretman (1992) 5.6-5.8; Lumley (2010) 2; Korn & Gra
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,24 +16,31 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-_NOISE = 1e-12  # a standard error below this share of its estimate is rounding, not variation
+_NOISE = 1e-7  # a standard error below this share of its estimate is rounding, not variation
 
 
-@dataclass(frozen=True)
 class Sums:
     """Weighted sums, one row per cluster and group; or one per stratum and group when every row is its own cluster.
 
-    stratum, cluster, group: (rows,) numbers from 0; clusters: (strata,) clusters of the whole design;
-    values: name → (rows,) sums; products: None, or (name, name) → (rows,) sums of products where rows are clusters.
+    stratum, cluster, group: (rows,) numbers from 0; groups: how many; clusters: (strata,) clusters of the whole design;
+    values: name → (rows,) sums; products: None, or (name, name) → (rows,) sums of products where rows are the clusters.
     """
 
-    stratum: Ints
-    cluster: Ints
-    group: Ints
-    groups: int
-    clusters: Ints
-    values: Mapping[str, Floats]
-    products: Mapping[tuple[str, str], Floats] | None = None
+    def __init__(
+        self,
+        stratum: Ints,
+        cluster: Ints,
+        group: Ints,
+        groups: int,
+        clusters: Ints,
+        values: Mapping[str, Floats],
+        products: Mapping[tuple[str, str], Floats] | None = None,
+    ) -> None:
+        self.stratum, self.cluster, self.group, self.groups = stratum, cluster, group, groups
+        self.clusters, self.values, self.products = clusters, values, products
+        blocks, self._block = np.unique(group * len(clusters) + stratum, return_inverse=True)
+        self._block_group, self._block_stratum = np.divmod(blocks, len(clusters))
+        self._known: dict[tuple[str, ...], Floats] = {}
 
     @property
     def degrees_of_freedom(self) -> int:
@@ -48,28 +54,30 @@ class Sums:
 
     def total(self, name: str) -> Floats:
         """(groups,) sums of one value."""
-        return _summed(self.group, self.values[name], self.groups)
+        return _summed(self._block_group, self._in_blocks(name), self.groups)
 
     def present(self, name: str) -> Floats:
-        """(groups,) clusters in which a value is not zero; rows are counted by the caller where they are the clusters."""
-        return _summed(self.group, self.values[name] > 0, self.groups)
+        """(groups,) clusters in which a value is above zero, where `values` are by cluster."""
+        if (name, ">0") not in self._known:
+            self._known[name, ">0"] = _summed(self.group, self.values[name] > 0, self.groups)
+        return self._known[name, ">0"]
 
     def pooled(self) -> Sums:
         """The same design with one group that holds every row."""
-        key, first, inverse = np.unique(self.cluster, return_index=True, return_inverse=True)
+        if self.groups == 1:
+            return self
+        clusters, first, inverse = np.unique(self.cluster, return_index=True, return_inverse=True)
+        one = np.zeros(len(clusters), dtype=np.int64)
+        if len(clusters) == len(self.cluster):
+            one_each = (self.stratum, self.cluster, one, 1, self.clusters, self.values)
+            return Sums(*one_each, self.products)
 
         def add(column: Floats) -> Floats:
-            return _summed(inverse, column, len(key))
+            return _summed(inverse, column, len(clusters))
 
-        return Sums(
-            self.stratum[first],
-            key,
-            np.zeros(len(key), dtype=np.int64),
-            1,
-            self.clusters,
-            {name: add(column) for name, column in self.values.items()},
-            None if self.products is None else {pair: add(column) for pair, column in self.products.items()},
-        )
+        values = {name: add(column) for name, column in self.values.items()}
+        products = None if self.products is None else {pair: add(column) for pair, column in self.products.items()}
+        return Sums(self.stratum[first], clusters, one, 1, self.clusters, values, products)
 
     def variance(self, numerator: str, denominator: str, scale: float, ratio: Floats) -> Floats:
         """(groups,) variance of ratio = scale·numerator/denominator.
@@ -78,24 +86,29 @@ class Sums:
         influence values, which is zero (`survey.lonely.psu="adjust"` of R's survey).
         """
         with np.errstate(divide="ignore", invalid="ignore"):
-            unit = 1 / self.total(denominator)
-        r, unit = ratio[self.group], unit[self.group]
-        influence = (scale * self.values[numerator] - r * self.values[denominator]) * unit
-        pair, inverse = np.unique(self.group * len(self.clusters) + self.stratum, return_inverse=True)
-        sums = np.bincount(inverse, influence, len(pair))
-        squares = np.bincount(inverse, self._squares(numerator, denominator, scale, r, unit, influence), len(pair))
-        group, stratum = np.divmod(pair, len(self.clusters))
-        m = self.clusters[stratum]
+            unit = (1 / self.total(denominator))[self._block_group]
+        r, m = ratio[self._block_group], self.clusters[self._block_stratum]
+        nn, nd, dd = (
+            self._in_blocks(*pair)
+            for pair in ((numerator, numerator), (numerator, denominator), (denominator, denominator))
+        )
+        squares = (scale**2 * nn - 2 * scale * r * nd + r**2 * dd) * unit**2
+        sums = (scale * self._in_blocks(numerator) - r * self._in_blocks(denominator)) * unit
         between = np.where(m > 1, m / np.maximum(m - 1, 1) * (squares - sums**2 / m), squares)
-        variance = np.bincount(group, np.maximum(between, 0), self.groups)
-        noise = variance <= (_NOISE * np.nan_to_num(ratio)) ** 2
-        return np.where(np.isnan(ratio), np.nan, np.where(noise, 0.0, variance))
+        variance = np.maximum(_summed(self._block_group, between, self.groups), 0)
+        return np.where(variance <= (_NOISE * ratio) ** 2, 0.0, variance)
 
-    def _squares(self, num: str, den: str, scale: float, r: Floats, unit: Floats, influence: Floats) -> Floats:
-        if self.products is None:
-            return influence**2
-        nn, nd, dd = (self.products[pair] for pair in ((num, num), (num, den), (den, den)))
-        return (scale**2 * nn - 2 * scale * r * nd + r**2 * dd) * unit**2
+    def _in_blocks(self, *names: str) -> Floats:
+        """(blocks,) sums over a stratum and group of a value, or of the product of two."""
+        if names not in self._known:
+            if len(names) == 1:
+                rows = self.values[names[0]]
+            elif self.products is None:
+                rows = self.values[names[0]] * self.values[names[1]]
+            else:
+                rows = self.products[names[0], names[1]]
+            self._known[names] = _summed(self._block, rows, len(self._block_group))
+        return self._known[names]
 
 
 def _summed(place: Ints, values: NDArray[Any], places: int) -> Floats:
