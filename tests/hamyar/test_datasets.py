@@ -187,6 +187,35 @@ class TestMargins:
         assert restated.households.sum() == population.FULL
         assert set(indicators.households_1395_wp.dropna()) <= set(restated.households)
 
+    @pytest.mark.shared
+    def test_amenities_are_restated_as_published(self, shared: Path) -> None:
+        survey = pd.read_csv(shared / "iran/hbsir_docs_shares_1395_1399_1402.csv").query("year == 1402")
+        published = survey.set_index(["column", "category_or_stat"]).value / 100
+        has = {
+            "electricity": "Electricity",
+            "piped_water": "Pipe_Water",
+            "piped_gas": "Natural_Gas",
+            "bath": "Bathroom",
+            "kitchen": "Kitchen",
+            "sewer": "Sewerage",
+            "internet": "Internet",
+            "telephone": "Cellphone",
+            "television": "Color_TV",
+            "radio": "Radio",
+            "computer": "PC",
+            "bicycle": "Bicycle",
+            "motorcycle": "Motorcycle",
+            "car": "Car",
+        }
+        walls = published["Structure_Main_Materials"]
+        expected = {name: 1 - published[column, "True"] for name, column in has.items()} | {
+            "durable_wall": walls[["Adobe_and_Wood", "Adobe_and_Clay", "All_Wood"]].sum(),
+            "durable_roof": walls[["Brick_and_Wood_or_Stone_and_Wood", "Adobe_and_Wood", "All_Wood"]].sum(),
+            "home_of_own": 1 - published["Tenure"][["Owned_Estate_Land", "Owned_Estate"]].sum(),
+        }
+        restated = table("amenities.csv").query("source == 'survey'").set_index("name").lacking
+        assert restated.to_dict() == pytest.approx(expected, abs=6e-5)
+
     def test_at_full_size_persons_are_the_census(self) -> None:
         census = table("ages.csv").drop(columns=["code", "sex"]).to_numpy().reshape(28, 2, 21)
         assert (population.persons_by_age(population.FULL) == census).all()

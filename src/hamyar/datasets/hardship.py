@@ -13,10 +13,10 @@ import pandas as pd
 
 from hamyar.datasets.tree import Floats, table
 
-SPREAD = 0.3  # scale of the counties' own effect, Student's t with 3 degrees of freedom, kept within ±4
-COUNTY_SHARE = 0.6  # of the county's hardship in what no margin binds: rooms, schooling, money
+SPREAD = 0.45  # scale of the counties' own effect, Student's t with 3 degrees of freedom, kept within ±4
+COUNTY_SHARE = 0.8  # of the county's hardship in what no margin binds: rooms, schooling, money
 STRATA = ("village", "small_city", "city_margin", "other")
-STRATUM_EFFECT = np.array([0.45, 0.1, 0.7, -0.25])
+STRATUM_EFFECT = np.array([0.6, 0.1, 1.0, -0.35])
 
 
 def county_hardship(margins: pd.DataFrame, rng: np.random.Generator) -> Floats:

@@ -104,7 +104,7 @@ def _shares(margins: pd.DataFrame, hardship: Floats) -> pd.DataFrame:
     """The margins with every county's share of households that lack each amenity, and of children out of school."""
     weight = margins.households.to_numpy(float)
     lacking = {str(name): tilted(row.lacking, row.tilt, hardship, weight) for name, row in amenities().iterrows()}
-    out_of_school = tilted(0.045, 0.45, hardship, weight)
+    out_of_school = tilted(0.065, 0.9, hardship, weight)
     return margins.assign(hardship=hardship, out_of_school=out_of_school, **lacking)
 
 
@@ -219,7 +219,7 @@ def _dwelling(
     tenure = np.where(u[0] < rented, 1, np.where(u[0] < 0.96, 2, np.where(u[0] < 0.995, 3, 4)))
     dry = lacks["piped_water"]
     solid = lacks["piped_gas"] & (u[1] < 0.03 * np.exp(0.7 * hardship))
-    rooms = np.rint(3.35 - 0.38 * hardship + 0.16 * (members - 3.3) + rng.normal(0, 0.75, n))
+    rooms = np.rint(3.35 - 0.55 * hardship + 0.16 * (members - 3.3) + rng.normal(0, 0.75, n))
     area = 90 * np.exp(-0.17 * hardship + 0.05 * (members - 3.3) + rng.normal(0, 0.25, n))
     has = {name: ~lacks[name] for name in HELD}
     return has | {
@@ -245,7 +245,7 @@ def _welfare(
     uninsured = np.where(lacks["insurance"], np.minimum(part, members), 0)
     work = 0.1 * counted["employed"] - 0.15 * counted["unemployed"]
     total = np.exp(18.5 - 0.36 * hardship + 0.5 * np.log(members / 3.3) + work + rng.normal(0, 0.36, n))
-    share = np.minimum(np.exp(-3.3 + 0.25 * hardship + 0.95 * rng.normal(0, 1, n)), 0.9)
+    share = np.minimum(np.exp(-2.95 + 0.5 * hardship + 0.75 * rng.normal(0, 1, n)), 0.9)
     return {
         "insured_members": members - uninsured,
         "undernourished_members": np.where(lacks["food"], np.minimum(part, members), 0),

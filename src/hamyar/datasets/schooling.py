@@ -50,15 +50,15 @@ def school_and_work(margin: Row, who: Families, hardship: Floats, chance: Floats
 
     school = (age >= 6) & (age <= 17)
     late = 1.6 * (age >= 15) + 0.6 * (age >= 12) + 0.2 * who.female
-    out = mark(school, 0.9 * hardship + late + 0.3 * chance, margin["out_of_school"])
+    out = mark(school, 1.3 * hardship + late + 0.3 * chance, margin["out_of_school"])
     student = school & ~out | mark((age >= 18) & (age <= 24), -0.8 * hardship, 0.36)
     ten = age >= 10
-    men = mark(ten & ~who.female, MALE_ACTIVE[group] - 4 * student, margin["male_activity_10p"])
+    men = mark(ten & ~who.female, MALE_ACTIVE[group] - 0.7 * hardship - 4 * student, margin["male_activity_10p"])
     lead = 0.8 * (who.relation == HEAD) - 0.2 * hardship
     women = mark(ten & who.female, FEMALE_ACTIVE[group] + lead - 2.5 * student, margin["female_activity_10p"])
     active = men | women
     young = 1.2 * (age < 25) + 0.7 * ((age >= 25) & (age < 30))
-    unemployed = mark(active, young + 0.6 * hardship + 0.5 * chance, margin["unemp_rate"])
+    unemployed = mark(active, young + 1.3 * hardship + 0.5 * chance, margin["unemp_rate"])
     trouble = 1.1 * hardship + 0.5 * who.female + 0.4 * chance
     illiterate = mark(active, age / 12 + trouble - 4 * student, margin["illiterate_share_active"])
     outside = (age >= 6) & ~active & ~student
