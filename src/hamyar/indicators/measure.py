@@ -272,7 +272,7 @@ def _truth(text: str, scope: Mapping[str, Typed]) -> Any:
 
 def forbidden(names: Iterable[str]) -> list[str]:
     """Those of the names that no measure may read."""
-    return [name for name in names if name.casefold() in FORBIDDEN]
+    return [name for name in names if name.casefold().replace(" ", "_").replace("-", "_") in FORBIDDEN]
 
 
 def _check_columns(dimensions: Mapping[str, Sequence[str]], missing: str) -> None:

@@ -13,13 +13,13 @@ and group are made in one pass in the engine that holds the data; the variance i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import reduce
-from math import lcm
-from operator import or_
+from math import ceil, lcm
+from operator import add, mul, or_
 from typing import Any
 
 import ibis
@@ -89,10 +89,10 @@ def alkire_foster(
     groups = [by] if isinstance(by, str) else list(by or ())
     ks = sorted({cutoff_fraction(k) for k in (cutoffs if cutoffs is not None else [measure.cutoff])})
     universe = design.universe_of(table)
-    rows = _Rows(table, measure, design, groups, ks, on)
-    cells = rows.aggregate(products=universe == "probability_sample" and design.psu is None)
+    rows = _Rows(table, measure, design, groups, ks, on, universe)
+    cells = rows.aggregate()
     rows.check(cells)
-    sums, keys = _sums(cells, len(groups))
+    sums, keys = _sums(cells, len(groups), rows.ratios)
     estimates = _Estimates(sums, keys, groups, universe)
     frame = estimates.frame(_ordered(rows.ratios, measure))
     frame["universe"], frame["provenance"] = universe, table.provenance
@@ -103,7 +103,7 @@ def alkire_foster(
 def household_scores(data: Any, measure: Measure, *, on: date | None = None) -> ibis.Table:
     """The data with one column of 0, 1, null per indicator, `score` (0 to 1, null where unknown) and `poor` at the measure's cut-off."""
     scored = _scored(measure.compile(as_table(data).expr, on), measure, [i.name for i in measure.indicators])
-    return scored.mutate(score=scored._score / scored._of, poor=_poor(scored, measure.cutoff)).drop(
+    return scored.mutate(score=scored._score / scored._of, poor=_poor(scored, measure, measure.cutoff)).drop(
         "_score", "_of", "_union"
     )
 
@@ -112,8 +112,16 @@ class _Rows:
     """The aggregation of one call, on columns named _w, _h (stratum), _c (cluster), _g0… (groups), _d0… (indicators)."""
 
     def __init__(
-        self, table: Table, measure: Measure, design: Design, by: list[str], ks: list[Fraction], on: date | None
+        self,
+        table: Table,
+        measure: Measure,
+        design: Design,
+        by: list[str],
+        ks: list[Fraction],
+        on: date | None,
+        universe: str,
     ) -> None:
+        self.rows_are_clusters = universe == "probability_sample" and design.psu is None
         self.measure, self.design, self.by, self.ks = measure, design, by, ks
         self.size = measure.contract.size if measure.contract else None
         self.expr = table.expr
@@ -124,7 +132,7 @@ class _Rows:
         answers = {d: compiled[indicator.name] for d, indicator in zip(self.d, measure.indicators, strict=True)}
         self.scored = _scored(compiled.select(*kept, **answers), measure, self.d)
         self.values: dict[str, Any] = {}
-        self.ratios = self._ratios()
+        self.ratios = self._ratios(measure)
 
     def _require(self, columns: list[str]) -> None:
         missing = [column for column in columns if column not in self.expr.columns]
@@ -144,12 +152,13 @@ class _Rows:
             kept["_h"] = expr[design.strata]
         if design.psu:
             kept["_c"] = expr[design.psu]
-        parts = [value for name, value in ((self.design.weight, self._weight()), (self.size, self._people())) if name]
-        weight = parts[0] * parts[1] if len(parts) == 2 else parts[0] if parts else ibis.literal(1.0)
-        tests = [self._weight() > 0] if self.design.weight else []
-        tests += [self._people() >= 0] if self.size else []
-        good = ibis.and_(*tests, weight < np.inf)
-        return {**kept, "_w": weight, "_bad": (~good).fill_null(True)}
+        weight, size = self._weight(), self._people()
+        if self.design.weight:
+            kept["_lowest_weight"] = weight.fill_null(-1.0)
+        if self.size:
+            kept["_lowest_size"] = size.fill_null(-1.0)
+        both = [value for name, value in ((self.design.weight, weight), (self.size, size)) if name]
+        return {**kept, "_w": reduce(mul, both) if both else ibis.literal(1.0)}
 
     def _weight(self) -> Any:
         return self.expr[self.design.weight].cast("float64") if self.design.weight else ibis.literal(1.0)
@@ -157,15 +166,15 @@ class _Rows:
     def _people(self) -> Any:
         return self.expr[self.size].cast("float64") if self.size else ibis.literal(1.0)
 
-    def _ratios(self) -> list[_Ratio]:
+    def _ratios(self, measure: Measure) -> list[_Ratio]:
         """Every estimate; fills `values`, the weighted value of a row under each name."""
-        poor = {f"_p{n}": _poor(self.scored, k) for n, k in enumerate(self.ks)}
+        poor = {f"_p{n}": _poor(self.scored, measure, k) for n, k in enumerate(self.ks)}
         unknown = self.scored._score.isnull()
         t = self.scored = self.scored.mutate(_w=unknown.ifelse(ibis.null("float64"), self.scored._w), **poor)
-        v, m = self.values, self.measure
+        v = self.values
         v["w"] = t._w
         ratios = []
-        for j, indicator in enumerate(m.indicators):
+        for j, indicator in enumerate(measure.indicators):
             v[f"u{j}"] = v["w"] * t[f"_d{j}"]
             v[f"o{j}"] = v["w"] * t[f"_d{j}"].notnull().cast("float64")
             ratios.append(_Ratio("uncensored_headcount", indicator.name, None, f"u{j}", self._observed(j)))
@@ -177,7 +186,7 @@ class _Rows:
                 _Ratio("H", None, k, f"p{n}", "w"),
                 _Ratio("A", None, k, f"s{n}", f"p{n}", rows=f"n{n}"),
             ]
-            for j in range(len(m.indicators)):
+            for j in range(len(measure.indicators)):
                 ratios += self._of_indicator(n, k, j)
         return ratios
 
@@ -198,73 +207,76 @@ class _Rows:
     def _observed(self, j: int) -> str:
         return f"o{j}" if self.measure.missing == "reweight" else "w"
 
-    def aggregate(self, *, products: bool) -> pa.Table:
-        """One row per stratum, cluster and group: sums of the values (and products where rows are the clusters)."""
-        t = self.scored
-        names = sorted({name for ratio in self.ratios for name in (ratio.numerator, ratio.denominator)})
-        sums = {name: self.values[name].sum() for name in names}
-        for a, b in sorted({pair for ratio in self.ratios for pair in _pairs(ratio)}) if products else ():
-            sums[f"{a}*{b}"] = (self.values[a] * self.values[b]).sum()
-        counts = {f"n{n}": t[f"_p{n}"].cast("int64").sum() for n in range(len(self.ks))}
-        bad = t._bad if self.measure.contract else t._bad | (t._union > 1) | (t._union < 0)
+    def aggregate(self) -> pa.Table:
+        """One row per stratum, cluster and group with the sums of the values; in one pass over the data.
+
+        Where rows are the clusters of a sample, also their number and the sums of products.
+        """
+        t, weights = self.scored, {}
+        for ratio in self.ratios:
+            for name in (ratio.numerator, ratio.denominator):
+                weights[name] = self.values[name]
+            for a, b in _pairs(ratio) if self.rows_are_clusters else ():
+                weights[f"{a}*{b}"] = self.values[a] * self.values[b]
+        if not self.rows_are_clusters:  # M0 is the sum of the absolute contributions, so its sum is known from theirs
+            weights = {name: value for name, value in weights.items() if not name.startswith("s")}
+        aggregates = {name: value.sum() for name, value in weights.items()} | {"n": t._score.count()}
+        aggregates |= {f"n{n}": t[f"_p{n}"].cast("float64").sum() for n in range(len(self.ks))}
+        aggregates |= {name: t[name].min() for name in t.columns if name.startswith("_lowest")}
+        if self.measure.contract is None:
+            aggregates["_bits"] = t._union.bit_or()
+        if self.rows_are_clusters or not self.design.psu:
+            aggregates["rows"] = t.count()
         keys = [name for name in t.columns if name in ("_h", "_c") or name.startswith("_g")]
-        grouped = t.group_by(keys) if keys else t
-        summed = grouped.aggregate(
-            rows=t.count(), n=t._score.count(), bad=bad.fill_null(False).cast("int64").sum(), **counts, **sums
-        )
-        return summed.to_pyarrow()
+        return (t.group_by(keys) if keys else t).aggregate(**aggregates).to_pyarrow()
 
     def check(self, cells: pa.Table) -> None:
         """Raise for no rows, and for weights, sizes, strata, clusters or answers that cannot be used, with counts."""
-        if not _count(cells["rows"]):
+        if not cells.num_rows or ("rows" in cells.column_names and not pc.sum(cells["rows"]).as_py()):
             raise error("HY-S004", en="the data have no rows.", fa="داده هیچ ردیفی ندارد.")
-        unknown = [
-            (column, _count(cells["rows"].filter(cells[key].is_null())))
-            for key, column in (("_h", self.design.strata), ("_c", self.design.psu))
-            if column
-        ]
-        faults = [_unknown_fault(column, count) for column, count in unknown if count]
-        if _count(cells["bad"]):
-            faults += self._bad_rows()
-        if faults:
-            raise HamyarError(*faults)
+        if any(cells[key].null_count for key in ("_h", "_c") if key in cells.column_names) or self._has_bad_values(
+            cells
+        ):
+            raise HamyarError(*self._bad_rows())
+
+    def _has_bad_values(self, cells: pa.Table) -> bool:
+        def beyond(name: str, test: Callable[[Any], Any]) -> bool:
+            return name in cells.column_names and bool(pc.any(test(cells[name])).as_py())
+
+        return (
+            beyond("_lowest_weight", lambda lowest: pc.less_equal(lowest, 0))
+            or beyond("_lowest_size", lambda lowest: pc.less(lowest, 0))
+            or beyond("_bits", lambda bits: pc.or_(pc.greater(bits, 1), pc.less(bits, 0)))
+            or beyond("w", lambda weights: pc.invert(pc.is_finite(weights)))
+        )
 
     def _bad_rows(self) -> list[Fault]:
-        """Counts of what is wrong with weights, sizes and answers."""
-        t, faults = self.expr, []
-        weight, size = self._weight(), self._people()
+        """Counts of what is wrong with weights, sizes, strata, clusters and answers."""
+        t, weight, size = self.expr, self._weight(), self._people()
         tests = [
+            (self.design.strata, "unknown", "نامعلوم", t[self.design.strata or t.columns[0]].isnull()),
+            (self.design.psu, "unknown", "نامعلوم", t[self.design.psu or t.columns[0]].isnull()),
             (self.design.weight, "unknown", "نامعلوم", weight.isnull() | weight.isnan()),
-            (self.design.weight, "not above zero", "صفر یا منفی", weight <= 0),
+            (self.design.weight, "zero or less", "صفر یا منفی", weight <= 0),
             (self.design.weight, "infinite", "بی‌نهایت", weight == np.inf),
             (self.size, "unknown", "نامعلوم", size.isnull() | size.isnan()),
             (self.size, "below zero", "منفی", size < 0),
             (self.size, "infinite", "بی‌نهایت", size == np.inf),
         ]
         if self.measure.contract is None:
-            tests += [
-                (
-                    i.name,
-                    "neither 0, 1 nor empty",
-                    "نه ۰، نه ۱ و نه خالی",
-                    (t[i.name].cast("float64").isin([0.0, 1.0])).negate(),
-                )
-                for i in self.measure.indicators
-            ]
-        named = [test for test in tests if test[0] is not None]
-        counted = t.aggregate(**{f"c{n}": test[3].cast("int64").sum() for n, test in enumerate(named)}).to_pandas()
-        for n, (column, en, fa, _) in enumerate(named):
-            count = counted.at[0, f"c{n}"]
-            if count and count > 0:
-                faults.append(_bad_fault(str(column), int(count), en, fa))
-        return faults
+            for i in self.measure.indicators:
+                other = ~t[i.name].cast("float64").isin([0.0, 1.0])
+                tests.append((i.name, "neither 0, 1 nor empty", "جز ۰، ۱ یا خالی", other))
+        counts = {f"c{n}": test[3].cast("int64").sum() for n, test in enumerate(tests) if test[0]}
+        found = t.aggregate(**counts).to_pyarrow().to_pylist()[0]
+        return [
+            _bad_fault(str(tests[int(key[1:])][0]), *tests[int(key[1:])][1:3], count)
+            for key, count in found.items()
+            if count
+        ]
 
 
-def _unknown_fault(column: str, count: int) -> Fault:
-    return _bad_fault(column, count, "unknown", "نامعلوم")
-
-
-def _bad_fault(column: str, count: int, en: str, fa: str) -> Fault:
+def _bad_fault(column: str, en: str, fa: str, count: int) -> Fault:
     return Fault(
         "HY-S005",
         f"{count} rows have a value that is {en}. Correct them, or leave them out and say so.",
@@ -286,18 +298,24 @@ def _scored(table: ibis.Table, measure: Measure, names: list[str]) -> ibis.Table
         table = table.mutate(**{name: table[name].fill_null(0) for name in names})
     answers = [table[name] for name in names]
     known = [answer.fill_null(0) if measure.missing == "reweight" else answer for answer in answers]
-    score = sum((answer.cast("int64") * weight for answer, weight in zip(known, weights, strict=True)), start=0)
-    of = ibis.literal(sum(weights), "int64")
+    score, of = _weighted(known, weights), ibis.literal(sum(weights), "int64")
     if measure.missing == "reweight":
-        seen = (answer.notnull().cast("int64") * weight for answer, weight in zip(answers, weights, strict=True))
-        of = sum(seen, start=0).nullif(0)
-        score = of.isnull().ifelse(ibis.null("int64"), score)
+        of = _weighted([answer.notnull() for answer in answers], weights).nullif(0)
+        score = of.isnull().ifelse(ibis.null("int32"), score)
     return table.mutate(_score=score, _of=of, _union=reduce(or_, known))
 
 
-def _poor(scored: ibis.Table, k: Fraction) -> Any:
+def _weighted(answers: list[Any], weights: list[int]) -> Any:
+    """Σ weight × answer, in 32-bit integers: the weights' common denominator is at most a thousand million."""
+    parts = [answer.cast("int32") * weight for answer, weight in zip(answers, weights, strict=True)]
+    return reduce(add, parts)
+
+
+def _poor(scored: ibis.Table, measure: Measure, k: Fraction) -> Any:
     """score / of >= k, compared as integers."""
-    return scored._score * k.denominator >= scored._of * k.numerator
+    if measure.missing == "reweight":
+        return scored._score.cast("int64") * k.denominator >= scored._of.cast("int64") * k.numerator
+    return scored._score >= ceil(k * sum(_integer_weights(measure)))
 
 
 def _pairs(ratio: _Ratio) -> list[tuple[str, str]]:
@@ -305,7 +323,7 @@ def _pairs(ratio: _Ratio) -> list[tuple[str, str]]:
     return [(num, num), (num, den), (den, den)]
 
 
-def _sums(cells: pa.Table, groups: int) -> tuple[Sums, pd.DataFrame]:
+def _sums(cells: pa.Table, groups: int, ratios: list[_Ratio]) -> tuple[Sums, pd.DataFrame]:
     """The cells as Sums, and the key of each group in order (no columns where there is one group)."""
     by = [f"_g{n}" for n in range(groups)]
     nested = [key for key in ("_h", "_c") if key in cells.column_names]
@@ -315,9 +333,12 @@ def _sums(cells: pa.Table, groups: int) -> tuple[Sums, pd.DataFrame]:
         clusters = np.bincount(stratum[np.unique(cluster, return_index=True)[1]])
     else:
         clusters = np.bincount(stratum, cells["rows"].to_numpy()).astype(np.int64)
-    named = (name for name in cells.column_names if name not in (*by, *nested))
+    named = (name for name in cells.column_names if not name.startswith("_"))
     values = {name: _floats(cells[name]) for name in named}
     products = {(a, b): values.pop(f"{a}*{b}") for a, times, b in [name.partition("*") for name in values] if times}
+    for ratio in ratios:
+        if ratio.measure == "M0" and ratio.numerator not in values:
+            values[ratio.numerator] = _adjusted(ratio.cutoff, values, ratios)
     keys = pd.DataFrame(index=[0])
     if by:
         keys = cells.select(by).to_pandas().drop_duplicates().sort_values(by, na_position="last", ignore_index=True)
@@ -327,8 +348,10 @@ def _sums(cells: pa.Table, groups: int) -> tuple[Sums, pd.DataFrame]:
     return sums, keys
 
 
-def _count(column: pa.ChunkedArray) -> int:
-    return pc.sum(column).as_py() or 0
+def _adjusted(k: Fraction | None, values: dict[str, Floats], ratios: list[_Ratio]) -> Floats:
+    """The sum behind M0 at a cut-off: that of the absolute contributions."""
+    parts = [ratio for ratio in ratios if ratio.measure == "absolute_contribution" and ratio.cutoff == k]
+    return np.asarray(np.sum([part.scale * values[part.numerator] for part in parts], axis=0))
 
 
 def _floats(column: pa.ChunkedArray) -> Floats:
