@@ -82,6 +82,11 @@ class TestFiles:
             datasets.province(tmp_path / "none", size)
         assert not (tmp_path / "none").exists()
 
+    def test_a_negative_seed_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(HamyarError, match="HY-D002"):
+            datasets.province(tmp_path / "none", SIZE, seed=-1)
+        assert not (tmp_path / "none").exists()
+
     def test_progress_ends_at_the_total(self, tmp_path: Path) -> None:
         seen: list[tuple[int, int, str]] = []
         datasets.province(tmp_path, SIZE, progress=lambda done, total, what: seen.append((done, total, what)))
@@ -89,6 +94,7 @@ class TestFiles:
         assert counted == sorted(counted)
         assert counted[-1] == SIZE
         assert {total for _, total, what in seen if what == "households"} == {SIZE}
+        assert seen[-3:] == [(1, 3, "files"), (2, 3, "files"), (3, 3, "files")]
 
     def test_rounds_read_files_that_are_there(self, made: datasets.Province) -> None:
         for path in (made.round_counties, made.round_places):

@@ -82,8 +82,8 @@ def province(
 ) -> Province:
     """Write the fictive province to `directory`: the same seed and size give the same bytes.
 
-    households: from 20,000 to 1,938,703 (the census); progress(done, total, what) is called along the way.
-    Raises HamyarError HY-D001 for a size outside.
+    households: from 20,000 to 1,938,703 (the census); seed: 0 or more; progress(done, total, what) is called along the
+    way, what is "households", then "files". Raises HamyarError HY-D001, HY-D002 for a size or a seed outside.
     """
     if not SMALLEST <= households <= FULL:
         raise error(
@@ -91,17 +91,26 @@ def province(
             en=f"{households:,} households: choose a number from {SMALLEST:,} to {FULL:,}.",
             fa=f"{households:,} خانوار: عددی از {SMALLEST:,} تا {FULL:,} انتخاب کنید.",
         )
+    if seed < 0:
+        raise error("HY-D002", en=f"seed {seed}: choose 0 or more.", fa=f"بذر {seed}: عددی از ۰ به بالا انتخاب کنید.")
     found = Province(Path(directory))
     found.directory.mkdir(parents=True, exist_ok=True)
-    settlements = _write_population(found, households, seed, progress)
+    tell = progress or _silent
+    settlements = _write_population(found, households, seed, tell)
     _write_samples(found, seed)
-    for path in (found.round_counties, found.round_places):
-        path.write_bytes((resources.files(__package__) / path.name).read_bytes())
+    tell(1, 3, "files")
+    _write_rounds(found)
+    tell(2, 3, "files")
     _write_truth(found, settlements)
+    tell(3, 3, "files")
     return found
 
 
-def _write_population(found: Province, households: int, seed: int, progress: Progress | None) -> pd.DataFrame:
+def _silent(done: int, total: int, what: str) -> None:  # noqa: ARG001
+    """Nobody listens to the progress."""
+
+
+def _write_population(found: Province, households: int, seed: int, progress: Progress) -> pd.DataFrame:
     """Homes, people and areas; gives the counts per settlement."""
     tallies = []
     with (
@@ -130,6 +139,11 @@ def _write_samples(found: Province, seed: int) -> None:
     named = sampling.nominated(found.households, _stream(seed, _NOMINATIONS))
     nominated = files.rows(found.households, named).drop_columns(["block"])
     write(nominated, found.nominations, contract="household", universe="list", provenance="synthetic")
+
+
+def _write_rounds(found: Province) -> None:
+    for path in (found.round_counties, found.round_places):
+        path.write_bytes((resources.files(__package__) / path.name).read_bytes())
 
 
 def _write_truth(found: Province, settlements: pd.DataFrame) -> None:
