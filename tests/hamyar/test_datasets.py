@@ -17,6 +17,7 @@ from hamyar import datasets
 from hamyar.datasets import population
 from hamyar.datasets.tree import largest_remainder, names, table, tree
 from hamyar.errors import HamyarError
+from hamyar.tables import CONTRACTS
 
 SIZE = 20_000
 COUNTS = {"province": 1, "county": 28, "city": 79, "neighbourhood": 72, "village": 7_000}
@@ -75,6 +76,30 @@ class TestFiles:
     ) -> None:
         label = json.loads(pq.read_schema(getattr(made, name)).metadata[b"hamyar"])
         assert label == {"contract": contract, "universe": universe, "provenance": "synthetic"}
+
+    @pytest.mark.parametrize(
+        ("name", "contract"),
+        [
+            ("areas", "area"),
+            ("households", "household"),
+            ("persons", "person"),
+            ("survey", "survey_sample"),
+            ("coverage", "survey_sample"),
+            ("nominations", "household"),
+        ],
+    )
+    def test_every_file_keeps_its_contract(self, made: datasets.Province, name: str, contract: str) -> None:
+        """Every column of the contract is there, with its values and inside its limits."""
+        found = pd.read_parquet(getattr(made, name))
+        for column in CONTRACTS[contract].columns:
+            values = found[column.name].dropna()
+            assert not column.required or len(values) == len(found), column.name
+            assert not column.values or set(values) <= set(column.values), column.name
+            assert not column.lengths or set(values.str.len()) <= set(column.lengths), column.name
+            assert column.minimum is None or values.min() >= column.minimum, column.name
+            assert column.maximum is None or values.max() <= column.maximum, column.name
+            assert column.above is None or values.min() > column.above, column.name
+        assert found[CONTRACTS[contract].key].is_unique
 
     @pytest.mark.parametrize("size", [19_999, population.FULL + 1])
     def test_a_size_outside_is_refused(self, tmp_path: Path, size: int) -> None:

@@ -106,7 +106,7 @@ def province(
     return found
 
 
-def _silent(done: int, total: int, what: str) -> None:  # noqa: ARG001
+def _silent(done: int, total: int, what: str) -> None:
     """Nobody listens to the progress."""
 
 
