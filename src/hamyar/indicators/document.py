@@ -10,6 +10,7 @@ import yaml
 from hamyar.errors import Fault, HamyarError
 
 LARGEST, DEEPEST = 200_000, 12
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 Path = tuple[str | int, ...]
 
 
@@ -75,6 +76,8 @@ def _plain(node: yaml.Node | None, path: Path, document: Document) -> Any:
     if node is None:
         return None
     document.lines[path] = node.start_mark.line + 1
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN_TAGS:
+        raise yaml.MarkedYAMLError(problem=f"the tag {node.tag} is not allowed", problem_mark=node.start_mark)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, (*path, n), document) for n, item in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
