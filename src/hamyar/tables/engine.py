@@ -13,12 +13,14 @@ from ibis.backends.duckdb import Backend
 BATCH = 100_000  # rows
 
 
-def connect(file: Path | None = None) -> Backend:
+def connect(file: Path | None = None, memory: str | None = None) -> Backend:
     """A DuckDB in memory: it may read `file`, nothing else on disk or network, loads no extension, and stays so."""
     spill = Path(tempfile.gettempdir()) / f"hamyar-{uuid4().hex}"  # made by DuckDB when memory runs out, and removed
     backend: Backend = ibis.duckdb.connect(
         autoinstall_known_extensions=False, autoload_known_extensions=False, temp_directory=str(spill)
     )
+    if memory is not None:
+        backend.raw_sql(f"SET memory_limit = {text(memory)}")
     if file is not None:
         backend.raw_sql(f"SET allowed_paths = [{text(str(file))}]")
     backend.raw_sql("SET enable_external_access = false")
