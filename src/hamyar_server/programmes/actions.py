@@ -1,0 +1,62 @@
+"""Decisions, and where an accepted need goes."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from hamyar.errors import error
+from hamyar_server.core import audit
+from hamyar_server.intake import actions as intake
+from hamyar_server.intake.models import Candidate, PublicCategory
+from hamyar_server.organisations.actors import Actor
+from hamyar_server.programmes.models import ProgrammeNeed, Route
+
+ACCEPTING = (PublicCategory.PRIORITY, PublicCategory.URGENT)
+DECLINING = tuple(category for category in PublicCategory if category not in ACCEPTING)
+
+
+@transaction.atomic
+def decide(
+    *, by: Actor, candidate: Candidate, version: int, accept: bool, public_category: str, internal_reason: str
+) -> Candidate:
+    """Accept or decline a verified candidate; each accepted need goes to the programmes that serve it today.
+
+    Raises HamyarError HY-W001 for a category of the other kind, HY-W002 where no programme serves a need today.
+    """
+    if public_category not in (ACCEPTING if accept else DECLINING):
+        raise error(
+            "HY-W001",
+            column="public_category",
+            en="this category does not fit the decision. Choose one of the other group.",
+            fa="این دسته با تصمیم سازگار نیست. یکی از دسته‌های گروه دیگر را برگزینید.",
+        )
+    decided = intake.record_decision(
+        by=by,
+        candidate=candidate,
+        version=version,
+        accept=accept,
+        public_category=public_category,
+        internal_reason=internal_reason,
+    )
+    if accept:
+        _route(by, decided)
+    return decided
+
+
+def _route(by: Actor, candidate: Candidate) -> None:
+    serving = ProgrammeNeed.objects.in_force(timezone.localdate())
+    for need in candidate.needs.all():
+        programmes = [row.programme for row in serving.filter(need=need).select_related("programme")]
+        if not programmes:
+            raise error(
+                "HY-W002",
+                en=f"no programme serves “{need.name_en}” today. Add a dated row that says which does; nothing was decided.",
+                fa=f"امروز هیچ برنامه‌ای به «{need.name_fa}» نمی‌رسد. ردیفی تاریخ‌دار برای آن بیفزایید؛ تصمیمی ثبت نشد.",
+            )
+        Route.objects.bulk_create(
+            Route(candidate=candidate, need=need, programme=programme) for programme in programmes
+        )
+        audit.record(
+            by, "need.routed", candidate, area=candidate.area, need=need.pk, programmes=[str(p.pk) for p in programmes]
+        )
