@@ -24,7 +24,7 @@ from hamyar_server.organisations.actors import Actor, actor_required
 from hamyar_server.organisations.mandates import Function
 
 STEPS = {
-    "candidate.nominated": gettext_noop("nominated"),
+    "candidate.nominated": gettext_noop("put forward"),
     "candidate.verified": gettext_noop("verified"),
     "candidate.returned": gettext_noop("returned to the nominator"),
     "candidate.sent_again": gettext_noop("sent again"),
