@@ -14,8 +14,12 @@ import pytest
 from scipy.special import expit
 from scipy.stats import beta
 
+from hamyar.datasets import Province, draw_survey, province
+from hamyar.indicators import Measure
+from hamyar.poverty import alkire_foster
 from hamyar.priority import probability_worst, worst_count
 from hamyar.small_area import headcount_model
+from hamyar.survey import Design
 
 BINS = np.array([0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0])
 HOUSEHOLDS = np.array(
@@ -144,3 +148,59 @@ def test_tiers_of_400_provinces():
     show("provinces drawn anew", proof)
     assert_calibrated(proof)
     assert share_interval(int(proof.surely_in.sum()), proof.surely_in.size, 0.95)[0] >= 0.9, "what surely in says"
+
+
+def rates_of(sample: pd.DataFrame) -> pd.DataFrame:
+    """Direct rates by county of a survey of the demonstration's province, as a round makes them."""
+    design = Design(weight="weight", strata="survey_stratum", psu="psu")
+    found = alkire_foster(sample, Measure.load("iran-household"), design, by="county_code")
+    return found.loc[found["measure"] == "H", ["county_code", "estimate", "se", "n"]].rename(
+        columns={"county_code": "area"}
+    )
+
+
+def known(province: Province) -> tuple[pd.DataFrame, np.ndarray]:
+    """Covariates of the counties, as in the shipped round, and their true rates."""
+    areas = pd.read_parquet(province.areas).query("kind == 'county'").set_index("code").sort_index()
+    truth = pd.read_parquet(province.truth).set_index("code").loc[areas.index, "H"]
+    return areas[["illiterate_share_active", "unemp_rate"]].rename_axis("area"), truth.to_numpy()
+
+
+def by_counties(proof: Proof, seed: int = 1) -> pd.DataFrame:
+    """The curve where one truth stands behind all surveys: the interval of (true - said), 99 %, by drawing counties anew."""
+    number = np.clip(np.searchsorted(BINS, proof.p, side="right") - 1, 0, len(BINS) - 2)
+    inside = number[:, :, None] == np.arange(len(BINS) - 1)
+    n, said, true = (np.einsum("sab,sa->ab", inside, x) for x in (np.ones_like(proof.p), proof.p, proof.worst))
+    areas = proof.p.shape[1]
+    times = np.random.default_rng(seed).multinomial(areas, np.full(areas, 1 / areas), 5000)
+    with np.errstate(invalid="ignore"):
+        gap = (times @ (true - said)) / (times @ n)
+    low, high = np.nanquantile(gap, [0.005, 0.995], axis=0)
+    counties = (n > 0).sum(axis=0)
+    return reliability(proof)[["said", "n", "mean", "true"]].assign(counties=counties, gap_low=low, gap_high=high)
+
+
+@pytest.mark.prove
+def test_tiers_of_200_demonstration_provinces(tmp_path):
+    """The whole way, with a truth drawn anew for every survey: province, survey, Alkire-Foster, model, tiers."""
+
+    def draw(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
+        made = province(tmp_path, households=20_000, seed=seed)
+        return rates_of(pd.read_parquet(made.survey)), *known(made)
+
+    proof = prove(200, draw)
+    show("200 demonstration provinces, one survey each", proof)
+    assert_calibrated(proof)
+    assert share_interval(int(proof.surely_in.sum()), proof.surely_in.size, 0.95)[0] >= 0.85
+
+
+@pytest.mark.prove
+def test_tiers_of_200_surveys_of_the_demonstration(tmp_path):
+    """The province that `make demo` shows, surveyed 200 times: one truth, so counties are what is drawn anew."""
+    made = province(tmp_path)
+    covariates, truth = known(made)
+    proof = prove(200, lambda seed: (rates_of(draw_survey(made, seed)), covariates, truth))
+    show("200 surveys of the demonstration's province", proof)
+    table = by_counties(proof)
+    print(table.round(3).to_string(index=False))
+    assert ((table["gap_low"] <= 0) & (table["gap_high"] >= 0)).all()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import comb
 
 from hamyar.errors import HamyarError
 from hamyar.small_area import FayHerriot, headcount_model
 from hamyar.small_area.fay_herriot import reml_score
-from hamyar.small_area.headcount import pooled_design_effect
+from hamyar.small_area.headcount import angles, pooled_design_effect
 
 
 def simulated(areas: int = 40, sigma: float = 1.0, seed: int = 0):
@@ -237,10 +238,24 @@ class TestHeadcounts:
     def test_no_poor_household_anywhere(self, province):
         direct, covariates = province
         result = headcount_model(direct.assign(estimate=0.0, se=0.0), covariates)
+        assert (result.table["high"] < 0.15).all()
+        assert (result.table["high"] > 0.001).all()
+
+    def test_an_area_variance_of_zero_is_reported_and_intervals_stay(self, province):
+        direct, covariates = province
+        result = headcount_model(direct.assign(estimate=0.2, n=40), covariates)
         assert result.variance_component == 0
-        assert any("0" in note["en"] and "variance" in note["en"] for note in result.notes)
-        assert (result.table["high"] < 0.1).all()
-        assert (result.table["high"] > 0).all()
+        assert any("area variance is estimated as 0" in note["en"] for note in result.notes)
+        assert (result.table["se"] > 0.01).all()
+
+    def test_angles_have_hardly_a_bias_where_the_plain_arcsine_does(self):
+        p, n = 0.07, 20
+        x = np.arange(n + 1)
+        chance = comb(n, x) * p**x * (1 - p) ** (n - x)
+        corrected, variance = angles(x / n, np.full(n + 1, float(n)))
+        true = np.arcsin(np.sqrt(p))
+        assert abs(chance @ corrected - true) < abs(chance @ np.arcsin(np.sqrt(x / n)) - true) / 3
+        assert chance @ (corrected - true) ** 2 < 1.2 * variance[0]
 
     def test_design_effect_is_pooled(self, province):
         direct, _ = province
