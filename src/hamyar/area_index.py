@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hamyar.errors import Fault, HamyarError, error
+from hamyar.tables import as_table
 
 Array = NDArray[np.float64]
 FLOOR = 0.01
@@ -53,9 +54,10 @@ AGGREGATIONS = {"arithmetic": arithmetic, "geometric": geometric}
 
 def _frame(data: Any) -> tuple[pd.DataFrame, str | None]:
     """The data as a frame, and the file's name where there is one."""
-    if isinstance(data, str | Path):
-        return pd.read_csv(data, dtype=str), Path(data).name
-    return pd.DataFrame(data), None
+    if isinstance(data, pd.DataFrame):
+        return data, None
+    table = as_table(data)
+    return table.expr.to_pandas(), Path(data).name if isinstance(data, str | Path) else None
 
 
 def _numbers(frame: pd.DataFrame, names: list[str], file: str | None) -> Array:
