@@ -31,7 +31,10 @@ class Measured:
 def in_process(module: str, function: str, *arguments: Any) -> Measured:
     """Run `module.function(*arguments)` in a fresh interpreter; arguments and answer are JSON."""
     done = subprocess.run(
-        [sys.executable, "-c", _CHILD, module, function, json.dumps(arguments)], check=True, capture_output=True, text=True
+        [sys.executable, "-c", _CHILD, module, function, json.dumps(arguments)],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return Measured(**json.loads(done.stdout.rsplit("\n@", 1)[1]))
 

@@ -204,7 +204,18 @@ def profile() -> pd.DataFrame:
         ("9702", "work", "بیکاری", "Unemployment", "work", 0.092, 0.05, 0.15, 0.10, 0.05),
         ("9703", "attendance", "ترک تحصیل", "Children out of school", "education", *[np.nan] * 4, 0.31),
     ]
-    names = ["area", "indicator", "title_fa", "title_en", "dimension", "estimate", "low", "high", "contribution", "province_estimate"]
+    names = [
+        "area",
+        "indicator",
+        "title_fa",
+        "title_en",
+        "dimension",
+        "estimate",
+        "low",
+        "high",
+        "contribution",
+        "province_estimate",
+    ]
     frame = pd.DataFrame(rows, columns=names).assign(n=40, universe="probability_sample")
     return frame.assign(n=frame["n"].where(frame["area"] != "9703", 0))
 

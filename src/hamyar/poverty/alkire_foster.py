@@ -456,8 +456,8 @@ class _Estimates:
             count = self.sums.lonely
             notes.append(
                 {
-                    "en": f"{count} strata have one cluster; it is centred at the mean of the whole sample.",
-                    "fa": f"{count} طبقه تنها یک خوشه دارد؛ آن خوشه با میانگین کل نمونه سنجیده شد.",
+                    "en": f"strata with one cluster: {count}; such a cluster is centred at the mean of the whole sample.",
+                    "fa": f"طبقه‌های تک‌خوشه: {count}؛ چنین خوشه‌ای با میانگین کل نمونه سنجیده شد.",
                 }
             )
         return notes

@@ -76,13 +76,32 @@ _KEPT: dict[str, tuple[Callable[[pa.DataType], bool], ...]] = {
 }
 
 
-def read(cells: pa.Array, column: Column, engine: Any) -> Read:
-    """Type and judge the cells of one column, each spelling once; engine: a DuckDB connection."""
-    distinct = cells.dictionary_encode() if not pa.types.is_dictionary(cells.type) else cells
-    spellings = pa.concat_arrays([distinct.dictionary, pa.nulls(1, distinct.dictionary.type)])
-    answers = _read_spellings(spellings, column, engine)
-    at = pc.fill_null(distinct.indices, len(spellings) - 1)
-    return Read(answers.values.take(at), answers.kinds[at.to_numpy(zero_copy_only=False)])
+@dataclass
+class Reader:
+    """Types and judges one column, each spelling once; engine: a DuckDB connection. What it read last it remembers."""
+
+    column: Column
+    engine: Any
+    spellings: pa.Array | None = None
+    answers: Read | None = None
+
+    def read(self, cells: pa.Array) -> Read:
+        distinct = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
+        at, answers = self._known(distinct)
+        if answers is None:
+            self.spellings = pa.concat_arrays([distinct.dictionary, pa.nulls(1, distinct.dictionary.type)])
+            answers = self.answers = _read_spellings(self.spellings, self.column, self.engine)
+            at = pc.fill_null(distinct.indices, len(self.spellings) - 1)
+        return Read(answers.values.take(at), answers.kinds[at.to_numpy(zero_copy_only=False)])
+
+    def _known(self, distinct: pa.DictionaryArray) -> tuple[Any, Read | None]:
+        """Where each cell stands among the spellings of the last batch, if all of them do."""
+        if self.spellings is None or len(distinct.dictionary) > len(self.spellings):
+            return None, None
+        places = pc.index_in(distinct.dictionary, self.spellings)
+        if places.null_count:
+            return None, None
+        return pc.fill_null(places.take(distinct.indices), len(self.spellings) - 1), self.answers
 
 
 def _read_spellings(cells: pa.Array, column: Column, engine: Any) -> Read:

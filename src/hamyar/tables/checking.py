@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from hamyar.errors import Fault, HamyarError
 from hamyar.tables import cells, engine, labels
-from hamyar.tables.cells import Kind, Read
+from hamyar.tables.cells import Kind, Read, Reader
 from hamyar.tables.contracts import Contract
 from hamyar.tables.contracts import contract as contract_named
 from hamyar.tables.files import is_parquet, open_file
@@ -113,6 +113,7 @@ class _Rows:
 
     def __post_init__(self) -> None:
         self.engine = engine.connect(memory=MEMORY).con
+        self.readers = {p: Reader(column, self.engine) for p, column in self.headings.columns.items()}
         self.engine.execute("CREATE TABLE keys (key VARCHAR, row BIGINT)")
 
     @property
@@ -129,7 +130,7 @@ class _Rows:
 
     def _batch(self, rows: np.ndarray[Any, np.dtype[np.int64]], batch: pa.RecordBatch) -> None:
         self.count += len(rows)
-        read = {p: cells.read(batch.column(p), c, self.engine) for p, c in self.headings.columns.items()}
+        read = {place: reader.read(batch.column(place)) for place, reader in self.readers.items()}
         self._judge(rows, batch, read)
         for place, column in self.headings.columns.items():
             if column.name == self.contract.key:

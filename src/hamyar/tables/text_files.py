@@ -83,17 +83,18 @@ class _AsUtf8(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        while not self._waiting and not self._ended:
+        while len(self._waiting) < len(buffer) and not self._ended:
             self._fill()
         piece, self._waiting = self._waiting[: len(buffer)], self._waiting[len(buffer) :]
         buffer[: len(piece)] = piece
         return len(piece)
 
     def _fill(self) -> None:
-        block = self._file.read(1 << 20)
+        block = self._file.read(BLOCK)
         self._ended = not block
-        self._waiting = self._decoder.decode(block, final=not block).encode() + (b"" if block else b"\n")
-        self.quotes += self._waiting.count(b'"')
+        text = self._decoder.decode(block, final=not block).encode() + (b"" if block else b"\n")
+        self.quotes += text.count(b'"')
+        self._waiting += text
 
     def close(self) -> None:
         self._file.close()

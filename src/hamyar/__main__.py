@@ -1,0 +1,5 @@
+"""`python -m hamyar`."""
+
+from hamyar.cli import main
+
+main()
