@@ -73,8 +73,13 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "hamyar_server.core.preferences.context",
+                "hamyar_server.analysis.navigation.context",
             ],
-            "builtins": ["hamyar_server.core.templatetags.hamyar", "django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "hamyar_server.core.templatetags.hamyar",
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+            ],
         },
     }
 ]
@@ -109,7 +114,6 @@ USE_TZ = True
 TIME_ZONE = "Asia/Tehran"
 
 STATIC_URL = "static/"
-STATIC_ROOT = HOME / "static"
 STATICFILES_DIRS = [("fonts", Path(hamyar.__file__).parent / "report_files")]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -11,7 +11,6 @@ from typing import Any, Generic, TypeVar
 
 from django.core import signing
 from django.core.exceptions import SuspiciousOperation
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import F, Model, OrderBy, Q, QuerySet
 
 Row = TypeVar("Row", bound=Model)
@@ -85,7 +84,7 @@ def _past(name: str, value: Any, backward: bool) -> Q:
 
 def _token(row: Model, order: Sequence[str], backward: bool) -> str:
     values = [operator.attrgetter(_field(name)[0].replace("__", "."))(row) for name in order]
-    plain = json.loads(json.dumps(values, cls=DjangoJSONEncoder))
+    plain = json.loads(json.dumps(values, default=str))
     return signing.dumps([backward, plain], salt=f"{SALT}:{','.join(order)}", compress=True)
 
 

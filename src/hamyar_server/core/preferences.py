@@ -11,10 +11,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import translation
 
 import hamyar
-from hamyar_server.core import navigation
+from hamyar.persian.calendars import CALENDARS
 
 LANGUAGES = {"fa": "فارسی", "en": "English"}
-CALENDARS = ("jalali", "gregorian", "hijri")
 YEAR = 365 * 24 * 3600
 calendar: ContextVar[str] = ContextVar("calendar", default="jalali")
 
@@ -70,5 +69,4 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "other_language_url": f"?{here.urlencode()}",
         "version": hamyar.__version__,
         "demonstration": settings.DEMONSTRATION,
-        "navigation": navigation.entries(request),
     }

@@ -10,11 +10,11 @@ from django import template
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from hamyar.persian import calendars, persian_digits
 from hamyar_server.core import preferences
 
 register = template.Library()
-PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
-PERSIAN_NUMBER = str.maketrans("0123456789,.%-", "۰۱۲۳۴۵۶۷۸۹٬٫٪−")
+SIGNS = str.maketrans(",.%-", "٬٫٪−")
 NOTHING = "–"
 
 
@@ -23,7 +23,7 @@ def _absent(value: Any) -> bool:
 
 
 def _written(text: str) -> str:
-    return text.translate(PERSIAN_NUMBER) if get_language() == "fa" else text
+    return persian_digits(text).translate(SIGNS) if get_language() == "fa" else text
 
 
 @register.filter
@@ -31,7 +31,7 @@ def digits(value: Any) -> str:
     """A code, a year, a letter number: its digits in the reader's script, nothing else changed."""
     if _absent(value):
         return NOTHING
-    return str(value).translate(PERSIAN) if get_language() == "fa" else str(value)
+    return persian_digits(value) if get_language() == "fa" else str(value)
 
 
 @register.filter
@@ -49,13 +49,17 @@ def percent(value: Any, decimals: int = 1) -> str:
 @register.filter
 def day(value: date | datetime | None) -> str:
     """A date, its month named, in the reader's calendar."""
-    from hamyar.persian import calendars
-
     if value is None:
         return NOTHING
     if isinstance(value, datetime):
         value = timezone.localtime(value).date() if timezone.is_aware(value) else value.date()
     return calendars.written(value, preferences.calendar.get(), get_language())
+
+
+@register.filter
+def called(area: Any) -> str:
+    """An area's name in the reader's language, where it has one."""
+    return area.name if get_language() == "fa" else area.name_en or area.name
 
 
 @register.filter

@@ -35,7 +35,7 @@ msgstr ""
 "Plural-Forms: nplurals=1; plural=0;\n"
 
 """
-UNSEEN = ("comment", "script", "style")  # and translated blocks: text in them is somebody else's matter
+UNSEEN = ("script", "style", "code", "pre")
 SPOKEN = re.compile(r"\s(?:aria-label|alt|title|placeholder)=(?:\"([^\"{}]*)\"|'([^'{}]*)')")
 MARKUP = re.compile(r"<!--.*?-->|<[^>]*>|&\w+;|&#\w+;", re.DOTALL)
 
