@@ -1,0 +1,268 @@
+"""Numbers with their intervals, as SVG. The axis runs from left to right in both languages, as numbers are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import floor, log10
+from typing import Any
+
+import pandas as pd
+
+from hamyar.errors import error
+from hamyar.figures.svg import DARK, INK, LINE, PAPER, SOFT, figure, tag, text
+from hamyar.persian.numbers import absent, between, number, percent
+
+WIDTH, SIZE = 400.0, 13.5
+Scale = tuple[float, float]
+COLOURS = {"surely_in": DARK, "uncertain": "#b4532a", "surely_out": SOFT}
+MADE = {
+    "measured": {"fa": "سنجیده", "en": "measured"},
+    "model": {"fa": "برآورد مدل", "en": "made by a model"},
+    "synthetic": {"fa": "ساختگی", "en": "invented"},
+}
+WORDS = {
+    "interval": {"fa": "فاصلهٔ اطمینان ۹۵٪", "en": "95% interval"},
+    "province": {"fa": "استان", "en": "province"},
+    "profile": {"fa": "نیم‌رخ نماگرها", "en": "Profile of indicators"},
+    "order": {"fa": "محدوده‌ها به ترتیب، با فاصلهٔ هر یک", "en": "Areas in order, each with its interval"},
+}
+
+
+def written(value: Any, language: str, share: bool) -> str:
+    return percent(value, language) if share else number(value, language, 1)
+
+
+def interval(
+    low: float,
+    estimate: float,
+    high: float,
+    *,
+    scale: Scale,
+    language: str,
+    made: str = "measured",
+    tier: str | None = None,
+) -> str:
+    """One interval for a line of a table: a line from low to high, a mark at the estimate.
+
+    scale: the ends of the axis; one that ends at 1 or below is of shares, named in per cent. made: measured, model, synthetic.
+    """
+    share = scale[1] <= 1
+    colour = COLOURS.get(tier or "", INK)
+    at = _position(scale, 4, 92)
+    named = between(written(low, language, share), written(high, language, share), language)
+    return figure(
+        96,
+        16,
+        tag("path", d="M4 8H92", stroke=LINE),
+        _bar(at(low), at(high), 8, colour),
+        _mark(at(estimate), 8, made, colour),
+        title=written(estimate, language, share),
+        description=f"{WORDS['interval'][language]}: {named}",
+        language=language,
+    )
+
+
+def _position(scale: Scale, left: float, right: float) -> Any:
+    low, high = scale
+    return lambda value: left + (min(max(float(value), low), high) - low) / ((high - low) or 1) * (right - left)
+
+
+def _bar(low: float, high: float, y: float, colour: str) -> str:
+    return tag("path", d=f"M{low:.1f} {y:.1f}H{high:.1f}", stroke=colour, stroke_width=2.5) if high > low else ""
+
+
+def _mark(x: float, y: float, made: str, colour: str) -> str:
+    """A disc is measured, a ring is a model's, a diamond is invented."""
+    if made == "synthetic":
+        return tag(
+            "path",
+            d=f"M{x:.1f} {y - 5.5:.1f}l5.5 5.5-5.5 5.5-5.5-5.5z",
+            fill=PAPER,
+            stroke=colour,
+            stroke_width=1.8,
+            class_="mark synthetic",
+        )
+    fill, stroke = (PAPER, colour) if made == "model" else (colour, colour)
+    return tag(
+        "circle",
+        cx=float(x),
+        cy=float(y),
+        r=4.2,
+        fill=fill,
+        stroke=stroke,
+        stroke_width=1.8,
+        class_=f"mark {made}",
+    )
+
+
+def made_of(row: Any) -> str:
+    """How a row's number was made: by measuring, by a model, or invented."""
+    if getattr(row, "provenance", None) == "synthetic":
+        return "synthetic"
+    modelled = getattr(row, "estimate_kind", None) in ("model", "synthetic_part")
+    return "model" if modelled or getattr(row, "provenance", None) == "model" else "measured"
+
+
+def profile(rows: pd.DataFrame, language: str, *, dimensions: Mapping[str, Mapping[str, str]] | None = None) -> str:
+    """Indicators of one area: the rate here with its interval, the province's rate as a tick, by dimension.
+
+    rows: indicator, title_fa, title_en, dimension, estimate, low, high, contribution, province_estimate, provenance (shares);
+    dimensions: name → {"fa", "en"}. Dimensions and the indicators in them stand in the order of their contributions.
+    Raises HY-G004 without a row that has an estimate.
+    """
+    known = _with_estimate(rows)
+    top = _top([known[name] for name in ("estimate", "high", "province_estimate")])
+    parts, y, dimension = [], 0.0, None
+    side, edge, other, far = ("right", WIDTH, "left", 0.0) if language == "fa" else ("left", 0.0, "right", WIDTH)
+    at = _position((0, top), 8, WIDTH - 8)
+    for row in _each(_by_dimension(known)):
+        if row.dimension != dimension and row.dimension:
+            dimension = row.dimension
+            name = (dimensions or {}).get(dimension, {}).get(language, dimension)
+            y += 24
+            parts.append(text(edge, y, name, side=side, language=language, fill=SOFT, font_weight=700))
+            y += 4
+        y += 20
+        parts.append(text(edge, y, str(getattr(row, f"title_{language}")), side=side, language=language))
+        parts.append(text(far, y, percent(row.estimate, language), side=other, language=language, font_weight=700))
+        y += 14
+        parts.append(_scaled_row(row, at, y))
+        y += 10
+    parts.append(_axis(top, at, y + 8, language))
+    y += 30
+    key, y = _key(known, y, language)
+    return figure(
+        WIDTH,
+        y,
+        tag("g", *parts, font_size=SIZE),
+        key,
+        title=WORDS["profile"][language],
+        description=("؛ " if language == "fa" else "; ").join(_said(row, language) for row in _each(known)),
+        language=language,
+    )
+
+
+def _each(rows: pd.DataFrame) -> Iterator[Any]:
+    """Rows as tuples with names; pandas' types would have each cell be anything."""
+    yield from rows.itertuples()
+
+
+def _by_dimension(rows: pd.DataFrame) -> pd.DataFrame:
+    weight = rows["contribution"].fillna(0)
+    whole = weight.groupby(rows["dimension"].fillna("")).transform("sum")
+    ordered = rows.assign(dimension=rows["dimension"].fillna(""), _whole=whole, _part=weight)
+    return ordered.sort_values(
+        ["_whole", "dimension", "_part", "indicator"], ascending=[False, True, False, True]
+    ).drop(columns=["_whole", "_part"])
+
+
+def _top(columns: list[pd.Series]) -> float:
+    """The end of an axis from 0: the next round number above every value, at most 1 for shares."""
+    highest = max(float(column.max()) for column in columns if column.notna().any()) or 0.01
+    step = 10 ** floor(log10(highest))
+    for factor in (1, 1.5, 2, 3, 4, 5, 6, 8, 10):
+        if factor * step >= highest:
+            return float(min(factor * step, 1)) if highest <= 1 else factor * step
+    return highest
+
+
+def _scaled_row(row: Any, at: Any, y: float) -> str:
+    rail = tag("path", d=f"M{at(0):.1f} {y:.1f}H{WIDTH - 8:.1f}", stroke=LINE)
+    bar = "" if absent(row.low) else _bar(at(row.low), at(row.high), y, INK)
+    return tag("g", rail, bar, _mark(at(row.estimate), y, made_of(row), INK), _tick(row.province_estimate, at, y))
+
+
+def _tick(value: Any, at: Any, y: float) -> str:
+    if absent(value):
+        return ""
+    return tag("path", d=f"M{at(value):.1f} {y - 7:.1f}V{y + 7:.1f}", stroke=DARK, stroke_width=2, class_="province")
+
+
+def _axis(top: float, at: Any, y: float, language: str) -> str:
+    """The ends and the middle of the axis."""
+    return "".join(
+        text(at(value), y + 8, _round(value, language, top <= 1), side="middle", language=language, fill=SOFT)
+        for value in (0, top / 2, top)
+    )
+
+
+def _round(value: float, language: str, share: bool) -> str:
+    shown = value * 100 if share else value
+    decimals = 0 if shown == round(shown) else 1
+    return percent(value, language, decimals) if share else number(value, language, decimals)
+
+
+def _key(rows: pd.DataFrame, y: float, language: str) -> tuple[str, float]:
+    """What the marks mean, of those that are drawn."""
+    marks = dict.fromkeys(made_of(row) for row in _each(rows))
+    entries = [(MADE[made][language], _key_mark(made)) for made in marks]
+    if rows["low"].notna().any():
+        entries.append((WORDS["interval"][language], lambda x, y: _bar(x - 9, x + 9, y, INK)))
+    if rows["province_estimate"].notna().any():
+        entries.append((WORDS["province"][language], lambda x, y: _tick(x, float, y)))
+    parts = []
+    for i, (words, drawing) in enumerate(entries):
+        x = 10 + 200 * (i % 2)
+        near, side = (WIDTH - x, "right") if language == "fa" else (x, "left")
+        row = y + 20 * (i // 2)
+        parts += [
+            drawing(near, row),
+            text(near - 16 if language == "fa" else near + 16, row + 4.5, words, side=side, language=language),
+        ]
+    return tag("g", *parts, font_size=SIZE, fill=SOFT), y + 20 * ((len(entries) + 1) // 2)
+
+
+def _key_mark(made: str) -> Any:
+    return lambda x, y: _mark(x, y, made, INK)
+
+
+def _said(row: Any, language: str) -> str:
+    said = f"{getattr(row, f'title_{language}')}: {percent(row.estimate, language)}"
+    if not absent(row.low):
+        said += f" ({between(percent(row.low, language), percent(row.high, language), language)})"
+    return said
+
+
+def caterpillar(rows: pd.DataFrame, language: str) -> str:
+    """Areas, the highest first, each with its interval in the colour of its tier.
+
+    rows: name_fa, name_en, estimate, low, high, tier, and estimate_kind, provenance for the mark. Raises HY-G004.
+    """
+    known = _with_estimate(rows).sort_values("estimate", ascending=False)
+    top = _top([known["estimate"], known["high"]])
+    right = language == "fa"
+    left, end = (10.0, WIDTH - 150) if right else (150.0, WIDTH - 10)
+    at = _position((0, top), left, end)
+    parts, y = [], 4.0
+    for row in _each(known):
+        y += 19
+        name = str(getattr(row, f"name_{language}") or row.name_fa)
+        side, edge = ("right", WIDTH) if right else ("left", 0.0)
+        colour = COLOURS.get(row.tier, INK)
+        bar = "" if absent(row.low) else _bar(at(row.low), at(row.high), y - 4.5, colour)
+        parts += [
+            text(edge, y, name, side=side, language=language),
+            tag("path", d=f"M{left:.1f} {y - 4.5:.1f}H{end:.1f}", stroke=LINE, stroke_width=0.7),
+            bar,
+            _mark(at(row.estimate), y - 4.5, made_of(row), colour),
+        ]
+    parts.append(_axis(top, at, y + 12, language))
+    return figure(
+        WIDTH,
+        y + 26,
+        tag("g", *parts, font_size=SIZE),
+        title=WORDS["order"][language],
+        description=WORDS["interval"][language],
+        language=language,
+    )
+
+
+def _with_estimate(rows: pd.DataFrame) -> pd.DataFrame:
+    known = rows[rows["estimate"].notna()]
+    if known.empty:
+        raise error(
+            "HY-G004",
+            en="There is no row with an estimate to draw. Give at least one.",
+            fa="ردیفی که برآورد داشته باشد برای رسم نیست. دست‌کم یک ردیف بدهید.",
+        )
+    return known

@@ -1,0 +1,76 @@
+"""Elements of SVG as text: attributes only, no style sheet and no script, so that the strictest page may hold them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from html import escape
+from typing import Any
+
+INK, SOFT, LINE, PALE, DARK, WARM, PAPER = "#1d2624", "#55615e", "#c3ccc9", "#f3f6f5", "#7c2d12", "#f8dfcf", "#ffffff"
+FONT = "Vazirmatn, Tahoma, sans-serif"
+TIERS = {
+    "surely_in": {"fa": "قطعاً در اولویت", "en": "surely in priority"},
+    "uncertain": {"fa": "نامشخص", "en": "uncertain"},
+    "surely_out": {"fa": "قطعاً خارج از اولویت", "en": "surely out of priority"},
+}
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def clean(text: Any) -> str:
+    """Escaped, and without the characters that XML does not allow."""
+    return escape(_FORBIDDEN.sub("", str(text)))
+
+
+def tag(name: str, *children: str, **attributes: Any) -> str:
+    """An element; children are markup; an attribute that is None is left out, `stroke_width` is `stroke-width`."""
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{_value(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    inside = "".join(children)
+    return f"<{name}{written}>{inside}</{name}>" if inside else f"<{name}{written}/>"
+
+
+def _value(value: Any) -> str:
+    return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else clean(value)
+
+
+def text(x: float, y: float, words: str, *, side: str, language: str, **attributes: Any) -> str:
+    """A line of text whose left, middle or right lies at x, whatever its direction."""
+    edges = {"left": "start", "right": "end"} if language == "en" else {"right": "start", "left": "end"}
+    return tag("text", clean(words), x=float(x), y=float(y), text_anchor=edges.get(side, "middle"), **attributes)
+
+
+def figure(
+    width: float, height: float, *parts: str, title: str, description: str, language: str, role: str = "img"
+) -> str:
+    """The whole drawing, named and described for screen readers; it is shown at most `width` CSS pixels wide.
+
+    Every «#» that a part refers to as `url(#@…)` or `id="@…"` becomes an id of this drawing alone.
+    """
+    body = "".join(parts)
+    key = "f" + hashlib.sha256(f"{language}{title}{body}".encode()).hexdigest()[:8]
+    return tag(
+        "svg",
+        tag("title", clean(title), id=f"{key}-t"),
+        tag("desc", clean(description), id=f"{key}-d"),
+        body.replace("(#@", f"(#{key}-").replace('id="@', f'id="{key}-'),
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {width:.0f} {height:.0f}",
+        width=f"{width:.0f}",
+        height=f"{height:.0f}",
+        role=role,
+        aria_labelledby=f"{key}-t {key}-d",
+        direction="rtl" if language == "fa" else "ltr",
+        lang=language,
+        font_family=FONT,
+        fill=INK,
+    )
+
+
+def spread(words: str, size: float) -> float:
+    """About how wide a text is at a font size, so that it can be fitted without a font."""
+    narrow = sum(c in " ‌.,:;'|!()ilاآأإlدذرزژوIjtf" for c in words)
+    return size * (0.6 * (len(words) - narrow) + 0.31 * narrow)
