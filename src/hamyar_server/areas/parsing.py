@@ -198,13 +198,13 @@ def _chain(cells: reading.Texts, code: str, kind: str, row: int, notes: list[Fau
         found.append((Kind.RURAL_DISTRICT, rural, cells.get("dehestan") or rural))
     steps = ["", *(step_code for _, step_code, _ in found), code]
     if bad := next((above for above, below in pairwise(steps) if not below.startswith(above)), None):
-        raise _unknown_parent(row, code, bad)
+        raise _misplaced(row, code, bad)
     return found
 
 
-def _unknown_parent(row: int, code: str, parent: str) -> HamyarError:
+def _misplaced(row: int, code: str, parent: str) -> HamyarError:
     return _refusal(
-        "HY-A014",
+        "HY-A019",
         row,
         "code",
         f"{code} does not lie in {parent}: the first digits of a code are its county's, district's and rural district's. Mend one of them.",
