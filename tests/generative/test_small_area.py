@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hamyar.small_area import FayHerriot
+from hamyar.small_area import FayHerriot, benchmark
+from hamyar.small_area.variance_component import METHODS
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -23,16 +24,18 @@ def data(seed: int):
 
 
 @settings(max_examples=50, deadline=None)
-@given(seeds)
-def test_an_estimate_lies_between_sample_and_synthetic_part(seed):
+@given(seeds, st.sampled_from(METHODS))
+def test_an_estimate_lies_between_sample_and_synthetic_part(seed, method):
     y, psi, X = data(seed)
-    model = FayHerriot().fit(y, psi, X)
+    model = FayHerriot(method).fit(y, psi, X)
     table, synthetic = model.estimates(), np.column_stack([np.ones(len(y)), X]) @ model.coefficients
     other = np.where(np.isnan(y), synthetic, y)
     low, high = np.minimum(synthetic, other), np.maximum(synthetic, other)
     assert (table["estimate"] >= low - 1e-9).all()
     assert (table["estimate"] <= high + 1e-9).all()
-    assert (table["mse"] > 0).all()
+    assert ((table["gamma"] >= 0) & (table["gamma"] <= 1)).all()
+    if method in ("reml", "adjusted_yl"):
+        assert (table["mse"] > 0).all()
 
 
 @settings(max_examples=50, deadline=None)
@@ -66,3 +69,27 @@ def test_any_basis_of_the_covariates_gives_the_same(seed):
     one, other = FayHerriot().fit(y, psi, X), FayHerriot().fit(y, psi, mixed)
     assert other.variance_component == pytest.approx(one.variance_component, rel=1e-6, abs=1e-9)
     assert other.estimates()["estimate"].to_numpy() == pytest.approx(one.estimates()["estimate"].to_numpy(), rel=1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds, st.sampled_from(["ratio", "difference"]), st.floats(0.01, 10))
+def test_benchmarked_estimates_add_up(seed, method, target):
+    rng = np.random.default_rng(seed)
+    y, psi, X = data(seed)
+    table = FayHerriot().fit(y + 30, psi, X).estimates()
+    people = rng.integers(0, 1000, len(y)) + (np.arange(len(y)) == 0)
+    adjusted = benchmark(table, people, target, method=method)
+    assert people @ adjusted["estimate"] / people.sum() == pytest.approx(target, rel=1e-10)
+    assert (adjusted["estimate"].rank() == table["estimate"].rank()).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds, st.sampled_from(METHODS))
+def test_areas_that_differ_hugely_keep_their_direct_estimate(seed, method):
+    rng = np.random.default_rng(seed)
+    y, psi, X = data(seed)
+    wide = y + 1e5 * rng.normal(size=len(y))
+    table = FayHerriot(method).fit(wide, psi, X).estimates()
+    sampled = table["sampled"].to_numpy()
+    assert table["estimate"][sampled].to_numpy() == pytest.approx(wide[sampled], rel=1e-4, abs=1e-2)
+    assert table["mse"][sampled].to_numpy() == pytest.approx(psi[sampled], rel=1e-3)

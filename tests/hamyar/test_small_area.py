@@ -8,9 +8,9 @@ import pytest
 from scipy.special import comb
 
 from hamyar.errors import HamyarError
-from hamyar.small_area import FayHerriot, headcount_model
-from hamyar.small_area.fay_herriot import reml_score
+from hamyar.small_area import FayHerriot, benchmark, headcount_model, smooth_variances
 from hamyar.small_area.headcount import angles, pooled_design_effect
+from hamyar.small_area.variance_component import METHODS, loglikelihood, score
 
 
 def simulated(areas: int = 40, sigma: float = 1.0, seed: int = 0):
@@ -33,8 +33,8 @@ class TestFayHerriot:
         y, psi, X = simulated()
         model = FayHerriot().fit(y, psi, X)
         Q = np.linalg.qr(np.column_stack([np.ones(len(y)), X]))[0]
-        slope = reml_score(model.variance_component * (1 + 1e-6), y, psi, Q) / 1e-6
-        assert abs(reml_score(model.variance_component, y, psi, Q)) < 1e-9 * abs(slope)
+        slope = score(model.variance_component * (1 + 1e-6), y, psi, Q) / 1e-6
+        assert abs(score(model.variance_component, y, psi, Q)) < 1e-9 * abs(slope)
 
     def test_against_matrices_written_out(self):
         """EBLUP and its g1 + g2 from V, P and the projector in full, as in Rao & Molina 5.3."""
@@ -167,7 +167,181 @@ class TestFayHerriot:
         assert code(FayHerriot().fit, y, psi, X) == "HY-M004"
 
     def test_only_methods_that_exist(self):
-        assert code(FayHerriot, method="ml") == "HY-M008"
+        assert code(FayHerriot, method="mle") == "HY-M008"
+        assert code(FayHerriot, transform="logit") == "HY-M016"
+
+    @pytest.mark.parametrize("method", [name for name in METHODS if name != "moment"])
+    def test_the_score_is_the_slope_of_the_likelihood(self, method):
+        y, psi, X = simulated()
+        Q = np.linalg.qr(X)[0]
+        for s in (0.05, 0.7, 4.0):
+            step = 1e-5 * s
+            slope = loglikelihood(s + step, y, psi, Q, method) - loglikelihood(s - step, y, psi, Q, method)
+            assert score(s, y, psi, Q, method) == pytest.approx(slope / step, rel=1e-5)
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_no_other_variance_is_more_likely(self, method):
+        for seed in range(5):
+            y, psi, X = simulated(15, 0.5, seed)
+            model = FayHerriot(method).fit(y, psi, X)
+            if method != "moment":
+                Q, s = model.data.Q, model.variance_component
+                others = s * np.geomspace(1e-4, 1e4, 200) if s else np.geomspace(1e-6, 1e4, 200)
+                top = loglikelihood(s, y, psi, Q, method)
+                assert max(loglikelihood(o, y, psi, Q, method) for o in others) <= top + 1e-9
+
+    def test_the_moment_equation_holds(self):
+        y, psi, X = simulated()
+        model = FayHerriot("moment").fit(y, psi, X)
+        residual = y - np.column_stack([np.ones(len(y)), X]) @ model.coefficients
+        assert np.sum(residual**2 / (model.variance_component + psi)) == pytest.approx(len(y) - 3, rel=1e-10)
+
+    def test_zero_is_reported_by_name_and_adjusted_away(self):
+        rng = np.random.default_rng(1)
+        X = rng.normal(size=(30, 1))
+        y = 2 * X[:, 0] + 0.01 * rng.normal(size=30)
+        for method in ("reml", "ml", "moment"):
+            model = FayHerriot(method).fit(y, np.ones(30), X)
+            assert [note.code for note in model.notes] == ["HY-M018"]
+            assert model.notes[0].fa
+        for method in ("adjusted", "adjusted_ml", "adjusted_yl", "adjusted_ml_yl"):
+            model = FayHerriot(method).fit(y, np.ones(30), X)
+            assert model.variance_component > 0
+            assert not model.notes
+            assert (model.estimates()["gamma"] > 0).all()
+
+    def test_an_adjusted_likelihood_needs_more_areas(self):
+        y, psi, X = simulated()
+        assert code(FayHerriot("adjusted").fit, y[:5], psi[:5], X[:5]) == "HY-M017"
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_mse_tells_the_error(self, method):
+        """Over 300 simulated data sets the mean of mse is the mean squared error, sampled areas and the one without."""
+        rng = np.random.default_rng(7)
+        X, psi = rng.normal(size=(25, 1)), np.linspace(0.5, 1.5, 25)
+        said, seen = np.zeros(25), np.zeros(25)
+        for _ in range(300):
+            truth = X[:, 0] + rng.normal(size=25)
+            y = truth + np.sqrt(psi) * rng.normal(size=25)
+            y[7] = np.nan
+            table = FayHerriot(method).fit(y, psi, X).estimates()
+            said += table["mse"].to_numpy() / 300
+            seen += (table["estimate"].to_numpy() - truth) ** 2 / 300
+        assert said.mean() == pytest.approx(seen.mean(), rel=0.06)
+        assert said[7] == pytest.approx(seen[7], rel=0.3)
+
+    def test_diagnostics(self):
+        y, psi, X = simulated(200)
+        y[3] = np.nan
+        table = FayHerriot().fit(y, psi, X).diagnostics()
+        assert list(table.index[:4]) == [0, 1, 2, 4]
+        assert table["standardised"].std() == pytest.approx(1, abs=0.15)
+        assert (table["gain"] < 1).all()
+        assert table["gain"].mean() > 0.2
+        assert (table["synthetic"] + table["effect"]).to_numpy() == pytest.approx(table["estimate"].to_numpy())
+
+
+class TestTransforms:
+    def test_arcsine_by_simulation(self):
+        """The back-transformed estimate is the mean of sin² of the area value given the data."""
+        rng = np.random.default_rng(2)
+        rate = np.clip(rng.beta(2, 10, 30), 0.02, 0.9)
+        variance = rate * (1 - rate) / 40
+        model = FayHerriot(transform="arcsin").fit(rate, variance, rng.normal(size=(30, 1)))
+        plain = FayHerriot().fit(np.arcsin(np.sqrt(rate)), np.full(30, 1 / 160), model.data.X[:, 1:])
+        assert model.variance_component == pytest.approx(plain.variance_component, rel=1e-10)
+        table, inner = model.estimates(), plain.estimates()
+        sd = np.sqrt(plain.variance_component * (1 - inner["gamma"].to_numpy()))
+        t = np.clip(inner["estimate"].to_numpy() + sd * rng.standard_normal((40_000, 30)), 0, np.pi / 2)
+        drawn = np.sin(t) ** 2
+        error = drawn.std(axis=0) / 200
+        assert (np.abs(drawn.mean(axis=0) - table["estimate"].to_numpy()) < 4 * error + 1e-9).all()
+        assert ((table["estimate"] > 0) & (table["estimate"] < 1)).all()
+
+    def test_logarithm_by_hand(self):
+        rng = np.random.default_rng(3)
+        y = np.exp(rng.normal(3, 0.5, 30))
+        model = FayHerriot(transform="log").fit(y, (0.2 * y) ** 2)
+        inner = FayHerriot().fit(np.log(y), np.full(30, 0.04))
+        table, plain = model.estimates(), inner.estimates()
+        own = inner.variance_component * (1 - plain["gamma"])
+        assert table["estimate"].to_numpy() == pytest.approx(np.exp(plain["estimate"] + own / 2).to_numpy(), rel=1e-10)
+
+    @pytest.mark.parametrize("transform", ["arcsin", "log"])
+    def test_mse_tells_the_error(self, transform):
+        rng = np.random.default_rng(11)
+        said = seen = bias = 0.0
+        for _ in range(200):
+            x = rng.normal(size=40)
+            if transform == "log":
+                theta, psi = 2 + 0.3 * x + 0.3 * rng.normal(size=40), 0.05
+                y = np.exp(theta + np.sqrt(psi) * rng.normal(size=40))
+                truth, variance = np.exp(theta), psi * y**2
+            else:
+                theta, n = 0.5 + 0.1 * x + 0.1 * rng.normal(size=40), 50
+                truth = np.sin(theta) ** 2
+                y = np.clip(rng.binomial(n, truth) / n, 0.5 / n, 1 - 0.5 / n)
+                variance = y * (1 - y) / n
+            table = FayHerriot(transform=transform).fit(y, variance, x).estimates()
+            error = table["estimate"].to_numpy() - truth
+            said += table["mse"].mean() / 200
+            seen += (error**2).mean() / 200
+            bias += error.mean() / truth.mean() / 200
+        assert said == pytest.approx(seen, rel=0.1)
+        assert abs(bias) < {"log": 0.01, "arcsin": 0.025}[transform], "asin √p itself is about 1 / (8n √p) too low"
+
+    @pytest.mark.parametrize(("transform", "bad"), [("arcsin", 0.0), ("arcsin", 1.0), ("log", 0.0), ("log", -3.0)])
+    def test_no_image(self, transform, bad):
+        y = np.full(20, 0.3)
+        y[6] = bad
+        with pytest.raises(HamyarError, match="HY-M015 · row 7"):
+            FayHerriot(transform=transform).fit(y, np.full(20, 0.01))
+
+
+class TestBenchmark:
+    TABLE = pd.DataFrame({"estimate": [0.1, 0.2, 0.4], "mse": [0.01, 0.02, 0.03]}, index=list("abc"))
+
+    @pytest.mark.parametrize("method", ["ratio", "difference"])
+    def test_adds_up(self, method):
+        people = [100, 300, 600]
+        table = benchmark(self.TABLE, people, 0.25, method=method)
+        assert np.average(table["estimate"], weights=people) == pytest.approx(0.25, rel=1e-14)
+        assert list(table.index) == list("abc")
+
+    def test_by_hand(self):
+        ratio, difference = (benchmark(self.TABLE, [100, 300, 600], 0.155, method=m) for m in ("ratio", "difference"))
+        assert ratio["estimate"].tolist() == pytest.approx([0.05, 0.1, 0.2])
+        assert ratio["mse"].tolist() == pytest.approx([0.0025, 0.005, 0.0075])
+        assert difference["estimate"].tolist() == pytest.approx([-0.055, 0.045, 0.245])
+        assert difference["mse"].tolist() == [0.01, 0.02, 0.03]
+
+    def test_refused(self):
+        assert code(benchmark, self.TABLE, [1, 1, 1], 0.2, method="raking") == "HY-M019"
+        for people in ([1, 1], [1, -1, 1], [0, 0, 0], [1, np.nan, 1]):
+            assert code(benchmark, self.TABLE, people, 0.2) == "HY-M020"
+        assert code(benchmark, self.TABLE.assign(estimate=-1.0), [1, 1, 1], 0.2) == "HY-M021"
+
+
+class TestSmoothVariances:
+    def test_finds_the_function_and_keeps_the_sum(self):
+        rng = np.random.default_rng(0)
+        n = rng.integers(10, 200, 300)
+        true = 2.5 * n**-1.0
+        noisy = pd.Series(true * rng.chisquare(5, 300) / 5)
+        noisy.iloc[:4] = [0.0, np.nan, 0.0, np.nan]
+        smooth = smooth_variances(noisy, np.log(n))
+        assert smooth.to_numpy() == pytest.approx(true, rel=0.15)
+        assert smooth.iloc[4:].sum() == pytest.approx(noisy.iloc[4:].sum())
+        assert (smooth > 0).all()
+
+    def test_an_exact_function_is_returned(self):
+        n = np.arange(5.0, 25)
+        assert smooth_variances(3 * n**-0.7, np.log(n)).to_numpy() == pytest.approx(3 * n**-0.7, rel=1e-10)
+
+    def test_refused(self):
+        with np.errstate(divide="ignore"):
+            assert code(smooth_variances, np.ones(5), np.log([3, 0, 4, 5, 6])) == "HY-M022"
+        assert code(smooth_variances, np.ones(5), np.ones(5)) == "HY-M007"
 
 
 def survey(rates, n, deff=1.5, seed=0) -> pd.DataFrame:

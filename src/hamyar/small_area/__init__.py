@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from hamyar.small_area.benchmarking import benchmark
 from hamyar.small_area.fay_herriot import FayHerriot
 from hamyar.small_area.headcount import Headcounts, headcount_model
+from hamyar.small_area.variance_function import smooth_variances
 
-__all__ = ["FayHerriot", "Headcounts", "headcount_model"]
+__all__ = ["FayHerriot", "Headcounts", "benchmark", "headcount_model", "smooth_variances"]

@@ -10,7 +10,8 @@ import pandas as pd
 
 from hamyar.errors import Fault, HamyarError, error
 from hamyar.persian import persian_digits
-from hamyar.small_area.fay_herriot import Array, FayHerriot
+from hamyar.small_area.checking import Array
+from hamyar.small_area.fay_herriot import FayHerriot
 
 SMALLEST_SAMPLE = 10
 DRAWS = 4000
