@@ -30,11 +30,14 @@ class Stratum(models.TextChoices):
 
 
 def stratum_of(kind: str, population: int | None, imported: str = "") -> str:
-    """village; small city: below 50,000 at the last census or no figure; city margin by an imported attribute only; other."""
+    """village; small city: below 50,000 at the last census or no figure; city margin by an imported attribute only; other.
+
+    imported: what the file says; "other" keeps a city from counting as small (its figures may be a sample of it).
+    """
     if kind == Kind.VILLAGE:
         return Stratum.VILLAGE
-    if imported == Stratum.CITY_MARGIN and kind in (Kind.CITY, Kind.NEIGHBOURHOOD):
-        return Stratum.CITY_MARGIN
+    if imported in (Stratum.CITY_MARGIN, Stratum.OTHER) and kind in (Kind.CITY, Kind.NEIGHBOURHOOD):
+        return imported
     if kind == Kind.CITY and (population is None or population < SMALL_CITY):
         return Stratum.SMALL_CITY
     return Stratum.OTHER

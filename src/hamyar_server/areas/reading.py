@@ -34,9 +34,10 @@ def rows(path: Path) -> Iterator[tuple[int, Texts]]:
 def _typed(path: Path) -> Iterator[tuple[int, Texts]]:
     from hamyar.tables import as_table  # a heavy import that most commands do without
 
-    table = as_table(path).expr.to_pyarrow()
-    for number, row in enumerate(table.to_pylist(), start=2):
-        yield number, {name: "" if value is None else str(value).strip() for name, value in row.items()}
+    table = as_table(path)
+    label = {"provenance": table.provenance} if table.provenance else {}  # a column of that name says it for its row
+    for number, row in enumerate(table.expr.to_pyarrow().to_pylist(), start=2):
+        yield number, label | {name: "" if value is None else str(value).strip() for name, value in row.items()}
 
 
 def _csv(path: Path) -> Iterator[tuple[int, Texts]]:

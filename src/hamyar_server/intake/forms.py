@@ -12,7 +12,7 @@ from hamyar.errors import HamyarError
 from hamyar.persian import calendars, latin_digits
 from hamyar_server.areas.models import Area, Kind
 from hamyar_server.core import preferences
-from hamyar_server.core.templatetags.hamyar import pair
+from hamyar_server.core.templatetags.hamyar import called, pair
 from hamyar_server.intake.models import Need
 from hamyar_server.organisations.actors import Actor
 
@@ -41,7 +41,9 @@ class NeedsField(forms.ModelMultipleChoiceField):
 
 class PlaceField(forms.ModelChoiceField):
     def label_from_instance(self, area: Area) -> str:
-        return f"{area.name} ({area.get_kind_display()}، {area.parent.name})" if area.parent else area.name
+        if area.parent is None:
+            return called(area)
+        return f"{called(area)} ({area.get_kind_display()}{_(', ')}{called(area.parent)})"
 
 
 def places_of(actor: Actor, search: str = "") -> Any:

@@ -22,6 +22,7 @@ from hamyar_server.intake.models import Candidate, State
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor, actor_required
 from hamyar_server.organisations.mandates import Function
+from hamyar_server.organisations.models import Organisation
 
 STEPS = {
     "candidate.nominated": gettext_noop("put forward"),
@@ -93,7 +94,7 @@ def visible(request: HttpRequest, pk: Any) -> Candidate:
 def candidate(request: HttpRequest, pk: Any) -> HttpResponse:
     found = visible(request, pk)
     actor = request.actor
-    steps = [(event, _(STEPS.get(event.action, event.action))) for event in AuditEvent.objects.of(found)]
+    steps = [(event, _(STEPS.get(event.action, event.action)), who) for event, who in acted(found)]
     shown = {
         "candidate": found,
         "steps": steps,
@@ -101,6 +102,15 @@ def candidate(request: HttpRequest, pk: Any) -> HttpResponse:
         "answer_form": AnswerForm(initial={"reason": found.reason}),
     }
     return render(request, "intake/candidate.html", shown | may(actor, found))
+
+
+def acted(found: Candidate) -> list[tuple[AuditEvent, Organisation | None]]:
+    """What was done with it, each event with the organisation that did it."""
+    events = list(AuditEvent.objects.of(found))
+    known = {
+        str(each.pk): each for each in Organisation.objects.filter(pk__in={event.organisation_id for event in events})
+    }
+    return [(event, known.get(event.organisation_id)) for event in events]
 
 
 def may(actor: Actor, found: Candidate) -> dict[str, bool]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -33,13 +35,15 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         except actions.LockedOutError:
             form.add_error(None, _("Too many wrong passwords. Try again in 15 minutes, or ask your administrator."))
             status = 429
-    accounts = (
-        User.objects.filter(memberships__isnull=False).distinct().order_by("date_joined")
-        if settings.DEMONSTRATION
-        else []
-    )
+    accounts = demonstrated() if settings.DEMONSTRATION else []
     shown = {"form": form, "accounts": accounts, "next": request.POST.get("next", request.GET.get("next", ""))}
     return render(request, "organisations/sign_in.html", shown, status=status)
+
+
+def demonstrated() -> QuerySet[User]:
+    """Accounts that the sign-in page of a demonstration offers: with a membership and a password."""
+    members = User.objects.filter(memberships__isnull=False).distinct()
+    return members.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).order_by("date_joined")
 
 
 def _next(request: HttpRequest) -> str:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+
 from django.db import transaction
 from django.utils import timezone
 
 from hamyar.errors import error
 from hamyar_server.core import audit
 from hamyar_server.intake import actions as intake
-from hamyar_server.intake.models import Candidate, PublicCategory
+from hamyar_server.intake.models import Candidate, Need, PublicCategory
+from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
-from hamyar_server.programmes.models import ProgrammeNeed, Route
+from hamyar_server.organisations.mandates import Function
+from hamyar_server.organisations.models import Organisation
+from hamyar_server.programmes.models import Programme, ProgrammeNeed, Route
 
 ACCEPTING = (PublicCategory.PRIORITY, PublicCategory.URGENT)
 DECLINING = tuple(category for category in PublicCategory if category not in ACCEPTING)
+
+
+@transaction.atomic
+def open_programme(
+    *, by: Actor | None, organisation: Organisation, name_fa: str, name_en: str, needs: Sequence[Need], since: date
+) -> Programme:
+    """A programme and the needs that it serves from a day on; by None is the operator at the server's own command line."""
+    if by is not None:
+        mandates.require(by, Function.ADMINISTER, organisation.area)
+    made = Programme.objects.create(organisation=organisation, name_fa=name_fa, name_en=name_en)
+    ProgrammeNeed.objects.bulk_create(ProgrammeNeed(programme=made, need=need, since=since) for need in needs)
+    audit.record(by, "programme.opened", made, area=organisation.area, needs=[need.pk for need in needs], since=since)
+    return made
 
 
 @transaction.atomic
