@@ -7,7 +7,7 @@ the area contract (code, name, kind, parent_code, …).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import cos, radians
@@ -18,20 +18,33 @@ from typing import Any
 from hamyar.errors import Fault, HamyarError, error
 from hamyar.persian import latin_digits, text_key
 from hamyar_server.areas import reading
-from hamyar_server.areas.models import Kind, stratum_of
+from hamyar_server.areas.models import Area, Kind, Stratum
 from hamyar_server.areas.provinces import PROVINCES
 
-DIGITS = {Kind.PROVINCE: 2, Kind.COUNTY: 4, Kind.DISTRICT: 6, Kind.RURAL_DISTRICT: 10, Kind.CITY: 10, Kind.VILLAGE: 16}
+DIGITS: dict[str, tuple[int, ...]] = {
+    Kind.PROVINCE: (2,),
+    Kind.COUNTY: (4,),
+    Kind.DISTRICT: (6,),
+    Kind.RURAL_DISTRICT: (10,),
+    Kind.CITY: (10,),
+    Kind.VILLAGE: (16,),
+    Kind.NEIGHBOURHOOD: (10, 12),  # of ten digits are the districts of large cities
+}
+ANY = tuple(sorted({digits for each in DIGITS.values() for digits in each}))
 TYPES = {"abadi": Kind.VILLAGE, "abadi_block": Kind.VILLAGE, "shahr": Kind.CITY, "shahr_2": Kind.NEIGHBOURHOOD}
 CITY_DISTRICTS = {"0916052526"}  # typed shahr in the tables of 1398, but a district of the city it is named after
 SETTLEMENTS = {"code", "name", "type", "county_code"}
 CONTRACT = {"code", "name", "kind", "parent_code"}
-YES = {"1", "true", "yes", "بله", "دارد"}
+YES, NO = {"1", "true", "yes", "بله", "دارد"}, {"0", "false", "no", "خیر", "ندارد"}
+PROVENANCES = ("census", "survey", "assessed", "declared", "model", "synthetic")
 
 
 @dataclass
 class Place:
-    """One place as a row tells it. chain: (kind, code, name) of its parents, from the root down; all of them may be made."""
+    """One place as a row tells it. chain: (kind, code, name) of its parents, from the root down; all of them may be made.
+
+    facts: what the row says, None where it says nothing; cells: the row as it was typed.
+    """
 
     row: int
     code: str
@@ -40,6 +53,7 @@ class Place:
     chain: list[tuple[str, str, str]] = field(default_factory=list)
     parent: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    cells: reading.Texts = field(default_factory=dict)
 
 
 @dataclass
@@ -64,8 +78,8 @@ def parse(path: Path) -> Parsed:
         except HamyarError as refusal:
             parsed.refused.extend((fault, cells) for fault in refusal.faults)
         else:
+            place.cells = cells
             parsed.places.append(place)
-    _city_districts(parsed.places)
     parsed.notes += far_points(parsed.places)
     return parsed
 
@@ -103,29 +117,43 @@ def _refusal(code: str, row: int, column: str, en: str, fa: str) -> HamyarError:
     return error(code, row=row, column=column, en=en, fa=fa)
 
 
-def _code(cells: reading.Texts, column: str, digits: int, row: int, notes: list[Fault]) -> str:
-    """The code in the column, its lost leading zero put back (and said)."""
-    text = re.sub(r"\s|\.0$", "", latin_digits(cells.get(column, "")))
-    if not text.isascii() or not text.isdigit() or len(text) not in (digits, digits - 1):
+def _code(cells: reading.Texts, column: str, kind: str, row: int, notes: list[Fault]) -> str:
+    """The code of an area of this kind ("" for any) in the column, its lost leading zero put back (and said)."""
+    lengths = DIGITS.get(kind, ANY)
+    typed = cells.get(column, "")
+    text = whole(typed)
+    if len(text) not in lengths:
+        wanted = ", ".join(str(length) for length in lengths)
         raise _refusal(
             "HY-A011",
             row,
             column,
-            f"“{cells.get(column, '')[:40]}” is not a code of {digits} digits. Take it from the statistical centre's list.",
-            f"«{cells.get(column, '')[:40]}» کد {digits} رقمی نیست. آن را از فهرست مرکز آمار بردارید.",
+            f"“{typed[:40]}” is not a code of {wanted} digits. Take it from the statistical centre's list.",
+            f"«{typed[:40]}» کد {wanted.replace(',', ' یا')} رقمی نیست. آن را از فهرست مرکز آمار بردارید.",
         )
-    if len(text) < digits:
-        text = text.zfill(digits)
-        notes.append(
-            Fault(
-                "HY-A012",
-                row=row,
-                column=column,
-                en=f"the leading zero was put back: {text}.",
-                fa=f"صفر ابتدای کد بازگردانده شد: {text}.",
-            )
-        )
+    if len(text) != len(_bare(typed)):
+        notes.append(zero_put_back(row, column, text))
     return text
+
+
+def whole(typed: str) -> str:
+    """The digits of a code, which are even in number: an odd number has lost its leading zero. "" for what is no code."""
+    text = _bare(typed)
+    return text.zfill(len(text) + len(text) % 2) if text.isascii() and text.isdigit() else ""
+
+
+def _bare(typed: str) -> str:
+    return re.sub(r"\s|\.0$", "", latin_digits(typed))
+
+
+def zero_put_back(row: int | None, column: str, text: str) -> Fault:
+    return Fault(
+        "HY-A012",
+        row=row,
+        column=column,
+        en=f"the leading zero was put back: {text}.",
+        fa=f"صفر ابتدای کد بازگردانده شد: {text}.",
+    )
 
 
 def _name(cells: reading.Texts, row: int) -> str:
@@ -143,7 +171,9 @@ def _name(cells: reading.Texts, row: int) -> str:
     return name
 
 
-def _number(cells: reading.Texts, column: str, row: int, low: float, high: float) -> float | None:
+def _number(
+    cells: reading.Texts, column: str, row: int, low: float, high: float, whole_only: bool = False
+) -> float | None:
     text = latin_digits(cells.get(column, "")).replace("٫", ".").replace("٬", "").replace(",", "")
     if text in ("", "nan", "None"):
         return None
@@ -151,13 +181,13 @@ def _number(cells: reading.Texts, column: str, row: int, low: float, high: float
         value = float(text)
     except ValueError:
         value = float("nan")
-    if not low <= value <= high:
+    if not low <= value <= high or (whole_only and value % 1):
         raise _refusal(
             "HY-A015",
             row,
             column,
-            f"“{cells[column][:40]}” is not a number from {low:g} to {high:g}. Mend it or leave it empty.",
-            f"«{cells[column][:40]}» عددی از {low:g} تا {high:g} نیست. آن را اصلاح کنید یا خالی بگذارید.",
+            f"“{cells[column][:40]}” is not a {'whole ' * whole_only}number from {low:.10g} to {high:.10g}. Mend it or leave it empty.",
+            f"«{cells[column][:40]}» عدد{' صحیحی' if whole_only else 'ی'} از {low:.10g} تا {high:.10g} نیست. آن را اصلاح کنید یا خالی بگذارید.",
         )
     return value
 
@@ -176,25 +206,24 @@ def _settlement(row: int, cells: reading.Texts, notes: list[Fault]) -> Place:
             f"“{cells['type'][:40]}” is no type of settlement. Use {', '.join(TYPES)}.",
             f"«{cells['type'][:40]}» نوع آبادی نیست. یکی از {'، '.join(TYPES)} را بنویسید.",
         )
-    code = _code(cells, "code", DIGITS[Kind.VILLAGE if kind == Kind.VILLAGE else Kind.CITY], row, notes)
+    code = _code(cells, "code", Kind.VILLAGE if kind == Kind.VILLAGE else Kind.CITY, row, notes)
     kind = Kind.NEIGHBOURHOOD if code in CITY_DISTRICTS else kind
     chain = _chain(cells, code, kind, row, notes)
-    facts = {**_point(cells, row), "stratum": stratum_of(kind, None)}
-    return Place(row, code, _name(cells, row), kind, chain, chain[-1][1], facts)
+    return Place(row, code, _name(cells, row), kind, chain, chain[-1][1], _point(cells, row))
 
 
 def _chain(cells: reading.Texts, code: str, kind: str, row: int, notes: list[Fault]) -> list[tuple[str, str, str]]:
     """Province, county, district and rural district, from the row's own columns; each must be a beginning of the code."""
-    county = _code(cells, "county_code", 4, row, notes)
+    county = _code(cells, "county_code", Kind.COUNTY, row, notes)
     found = [
         (Kind.PROVINCE, county[:2], PROVINCES.get(county[:2], county[:2])),
         (Kind.COUNTY, county, cells.get("county") or county),
     ]
     if cells.get("bakhsh_code"):
-        district = _code(cells, "bakhsh_code", 6, row, notes)
+        district = _code(cells, "bakhsh_code", Kind.DISTRICT, row, notes)
         found.append((Kind.DISTRICT, district, cells.get("bakhsh") or district))
     if kind == Kind.VILLAGE and cells.get("dehestan_code"):
-        rural = _code(cells, "dehestan_code", 10, row, notes)
+        rural = _code(cells, "dehestan_code", Kind.RURAL_DISTRICT, row, notes)
         found.append((Kind.RURAL_DISTRICT, rural, cells.get("dehestan") or rural))
     steps = ["", *(step_code for _, step_code, _ in found), code]
     if bad := next((above for above, below in pairwise(steps) if not below.startswith(above)), None):
@@ -222,32 +251,57 @@ def _area(row: int, cells: reading.Texts, notes: list[Fault]) -> Place:
             f"“{kind[:40]}” is no kind of area. Use {', '.join(Kind.values)}.",
             f"«{kind[:40]}» نوع محدوده نیست. یکی از {'، '.join(Kind.values)} را بنویسید.",
         )
-    code = _code(cells, "code", DIGITS[Kind(kind)], row, notes) if kind in DIGITS else latin_digits(cells["code"])
-    population = _number(cells, "population", row, 0, 2e9)
-    households = _number(cells, "households", row, 0, 1e9)
     facts: dict[str, Any] = {
         **_point(cells, row),
-        "stratum": stratum_of(kind, None if population is None else int(population), cells.get("stratum", "")),
-        "population": None if population is None else int(population),
-        "households": None if households is None else int(households),
-        "inhabited": cells.get("inhabited", "true").casefold() in YES,
-        "name_en": cells.get("name_en", "")[:200],
+        "stratum": _word(cells, "stratum", row, Stratum.values),
+        "population": _count(cells, "population", row),
+        "households": _count(cells, "households", row),
+        "inhabited": _yes(cells, "inhabited", row),
+        "name_en": cells.get("name_en", "")[:200] or None,
+        "provenance": _word(cells, "provenance", row, PROVENANCES),
     }
-    if cells.get("provenance"):
-        facts["provenance"] = cells["provenance"][:20]
-    return Place(row, code, _name(cells, row), kind, [], latin_digits(cells["parent_code"]), facts)
+    parent = _code(cells, "parent_code", "", row, notes) if cells["parent_code"] else ""
+    return Place(row, _code(cells, "code", kind, row, notes), _name(cells, row), kind, [], parent, facts)
 
 
-def _city_districts(places: list[Place]) -> None:
-    """A district of a city hangs under the city of its own district whose name its name begins with, where the file has it."""
-    cities = {
-        (place.parent, text_key(place.name)): place for place in places if place.kind == Kind.CITY and place.chain
+def _count(cells: reading.Texts, column: str, row: int) -> int | None:
+    value = _number(cells, column, row, 0, 2_000_000_000, whole_only=True)
+    return None if value is None else int(value)
+
+
+def _word(cells: reading.Texts, column: str, row: int, known: Sequence[str]) -> str | None:
+    """One of the known words, or None where the cell is empty."""
+    word = cells.get(column, "")
+    if word and word not in known:
+        raise _refusal(
+            "HY-A023",
+            row,
+            column,
+            f"“{word[:40]}” is not known here. Write one of {', '.join(known)}, or leave it empty.",
+            f"«{word[:40]}» در این ستون شناخته نیست. یکی از {'، '.join(known)} را بنویسید یا خالی بگذارید.",
+        )
+    return word or None
+
+
+def _yes(cells: reading.Texts, column: str, row: int) -> bool | None:
+    word = cells.get(column, "").casefold()
+    if word in YES | NO:
+        return word in YES
+    _word(cells, column, row, ("true", "false"))
+    return None
+
+
+def hang_city_districts(places: list[Place], known: Iterable[Area]) -> None:
+    """A district of a city hangs under the city of its own district whose name its name begins with, in the file or in the record."""
+    cities = {(city.parent.code, city.key): city.code for city in known if city.parent}
+    cities |= {
+        (place.parent, text_key(place.name)): place.code for place in places if place.kind == Kind.CITY and place.chain
     }
     for place in places:
         if place.kind == Kind.NEIGHBOURHOOD and place.chain:
             key = re.sub(r"\s*\d+$", "", text_key(place.name))
-            city = cities.get((place.parent, key)) or cities.get((place.parent, key.rpartition(" ")[0]))
-            place.parent = city.code if city else place.parent
+            beginning = (place.parent, key.rpartition(" ")[0])
+            place.parent = cities.get((place.parent, key)) or cities.get(beginning) or place.parent
 
 
 def far_points(places: Iterable[Place]) -> list[Fault]:

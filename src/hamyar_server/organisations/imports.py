@@ -15,7 +15,7 @@ from hamyar.errors import Fault, error
 from hamyar.persian import text_key
 from hamyar_server.areas import parsing, reading
 from hamyar_server.areas.boundaries import features, outside_of
-from hamyar_server.areas.models import Area, AreaCode, ImportBatch, ImportedRow, stratum_of
+from hamyar_server.areas.models import Area, AreaCode, ImportBatch, ImportedRow, Kind, Stratum, stratum_of
 from hamyar_server.areas.parsing import Parsed, Place
 from hamyar_server.core import audit
 from hamyar_server.organisations import mandates
@@ -35,6 +35,8 @@ FACTS = (
     "boundary",
 )
 BATCH = 2000
+LEVEL = {kind: level for level, kind in enumerate(("province", "county", "district"))}
+LEVEL |= {"rural_district": 3, "city": 3, "village": 4, "neighbourhood": 4}  # a place lies in one of a lower level
 Progress = Callable[[int, int], object]
 
 
@@ -58,6 +60,7 @@ def import_areas(*, by: Actor | None, path: Path, progress: Progress | None = No
     the file is none (HY-A001 to HY-A005).
     """
     parsed = parsing.parse(path)
+    parsing.hang_city_districts(parsed.places, _cities(parsed))
     known = {area.code: area for area in Area.objects.filter(code__in=_codes(parsed)).select_related("parent")}
     wanted = _with_parents(parsed, known)
     _require(by, wanted, known)
@@ -65,6 +68,12 @@ def import_areas(*, by: Actor | None, path: Path, progress: Progress | None = No
     result = Imported(batch, refused=parsed.refused, notes=parsed.notes)
     made, before = _upsert(wanted, known, result, progress)
     return _closed(by, result, made, before, known)
+
+
+def _cities(parsed: Parsed) -> models.QuerySet[Area]:
+    """Cities of the record beside the districts of cities in the file."""
+    beside = {place.parent for place in parsed.places if place.kind == Kind.NEIGHBOURHOOD and place.chain}
+    return Area.objects.filter(kind=Kind.CITY, parent__code__in=beside).select_related("parent")
 
 
 def _codes(parsed: Parsed) -> set[str]:
@@ -79,30 +88,36 @@ def _with_parents(parsed: Parsed, known: dict[str, Area]) -> list[Place]:
         above = ""
         for kind, code, name in place.chain:
             if code not in given and code not in known:
-                given[code] = Place(
-                    place.row, code, name, kind, parent=above, facts={"stratum": stratum_of(kind, None)}
-                )
+                given[code] = Place(place.row, code, name, kind, parent=above)
             above = code
     return _ordered(given, known, parsed)
 
 
 def _ordered(given: dict[str, Place], known: dict[str, Area], parsed: Parsed) -> list[Place]:
-    found: dict[str, bool] = {"": True}
-    ordered: list[Place] = []
-    for code in given:
-        line: list[Place] = []
-        while code not in found and code in given and len(line) < 20:
-            line.append(given[code])
-            code = given[code].parent
-        holds = found.get(code, code in known)
-        for place in reversed(line):
-            holds = holds and not (place.parent == "" and place.kind != "province")
-            found[place.code] = holds
-            if holds:
-                ordered.append(place)
-            else:
-                parsed.refused.append((_orphan(place), {"code": place.code, "name": place.name}))
+    """Parents first. Levels rise from the root down, so that no place can lie in itself."""
+    kinds = {code: area.kind for code, area in known.items()} | {code: place.kind for code, place in given.items()}
+    held, ordered = set(known), []
+    for place in sorted(given.values(), key=lambda place: LEVEL[place.kind]):
+        root = place.parent == "" and place.kind == Kind.PROVINCE
+        fault = None
+        if not root and LEVEL.get(kinds.get(place.parent, ""), -1) >= LEVEL[place.kind] or _sinks(place, known):
+            fault = _upside_down(place)
+        elif not root and place.parent not in held:
+            fault = _orphan(place)
+        if fault:
+            parsed.refused.append((fault, place.cells))
+        else:
+            held.add(place.code)
+            ordered.append(place)
     return ordered
+
+
+def _sinks(place: Place, known: dict[str, Area]) -> bool:
+    """Whether a known place is to take a kind that could not hold what lies in it."""
+    area = known.get(place.code)
+    if area is None or LEVEL[area.kind] >= LEVEL[place.kind]:
+        return False
+    return area.children.filter(kind__in=[kind for kind, level in LEVEL.items() if level <= LEVEL[place.kind]]).exists()
 
 
 def _orphan(place: Place) -> Fault:
@@ -115,13 +130,24 @@ def _orphan(place: Place) -> Fault:
     )
 
 
+def _upside_down(place: Place) -> Fault:
+    return Fault(
+        "HY-A024",
+        row=place.row,
+        column="parent_code",
+        en=f"{place.code} cannot lie in {place.parent[:20]}, which is of a lower kind or of the same. Write the code of the unit that holds it.",
+        fa=f"{place.code} نمی‌تواند زیرمجموعهٔ {place.parent[:20]} باشد؛ رده‌اش از آن پایین‌تر نیست. کد واحد دربرگیرندهٔ آن را بنویسید.",
+    )
+
+
 def _require(by: Actor | None, wanted: list[Place], known: dict[str, Area]) -> None:
-    """Whoever imports administers every root that the file touches, and no new root but the machine's operator."""
+    """Whoever imports administers every place that the file touches, and where it is to hang; roots are the operator's alone."""
     if by is None:
         return
     for place in wanted:
-        above = known.get(place.parent)
-        mandates.require(by, mandates.Function.ADMINISTER, known.get(place.code) or above or by.area)
+        for code in (place.code, place.parent):
+            if area := known.get(code):
+                mandates.require(by, mandates.Function.ADMINISTER, area)
         if place.parent == "" and place.code not in known:
             raise mandates.NotAllowed(place.name)
 
@@ -155,14 +181,22 @@ def _write(area: Area, place: Place, parent: Area | None) -> None:
     area.name, area.key, area.kind = place.name, text_key(place.name), place.kind
     area.parent, area.path = parent, _path(parent, place.code)
     area.depth = area.path.count("/")
-    for name, value in place.facts.items():
+    for name, value in _facts(area, place).items():
         setattr(area, name, value)
+
+
+def _facts(area: Area, place: Place) -> dict[str, Any]:
+    """What the row says; where it says nothing, what is known stays. The stratum follows from both."""
+    said = {name: value for name, value in place.facts.items() if value is not None}
+    population = said.get("population", area.population)
+    margin = area.stratum if area.stratum == Stratum.CITY_MARGIN else ""
+    return said | {"stratum": stratum_of(place.kind, population, said.get("stratum", margin))}
 
 
 def _differs(area: Area, place: Place, parent: Area | None) -> bool:
     if (area.name, area.kind, area.path) != (place.name, place.kind, _path(parent, place.code)):
         return True
-    return any(getattr(area, name) != value for name, value in place.facts.items() if value is not None)
+    return any(getattr(area, name) != value for name, value in _facts(area, place).items())
 
 
 def state(area: Area) -> dict[str, Any]:
@@ -225,12 +259,12 @@ def _digest(path: Path) -> str:
 @transaction.atomic
 def import_boundaries(*, by: Actor | None, path: Path) -> Imported:
     """Bring in GeoJSON boundaries by their property `code`; points outside the new outline are left out, and said."""
-    given = features(path)
+    given, notes = features(path)
     known = {area.code: area for area in Area.objects.filter(code__in=given).select_related("parent")}
     for area in known.values():
         if by is not None:
             mandates.require(by, mandates.Function.ADMINISTER, area)
-    result = Imported(ImportBatch(file_name=path.name, sha256=_digest(path), source="boundaries"))
+    result = Imported(ImportBatch(file_name=path.name, sha256=_digest(path), source="boundaries"), notes=notes)
     result.refused = [(_unmatched(code), {"code": code}) for code in given if code not in known]
     changed = {code: area for code, area in known.items() if area.boundary != given[code]}
     before = {code: state(area) for code, area in changed.items()}
@@ -238,18 +272,20 @@ def import_boundaries(*, by: Actor | None, path: Path) -> Imported:
         area.boundary = given[code]
     Area.objects.bulk_update(changed.values(), ["boundary"], batch_size=50)
     result.changed, result.unchanged = len(changed), len(known) - len(changed)
-    _drop_far_points(list(given.values()) if changed else [], before, known, result)
+    if changed:
+        _drop_far_points(list(given.values()), before, known, result)
     return _closed(by, result, [], before, known)
 
 
 def _drop_far_points(
     outline: list[dict[str, Any]], before: dict[str, dict[str, Any]], known: dict[str, Area], result: Imported
 ) -> None:
-    """Points outside all boundaries of the file, under the roots that the file outlines."""
-    if not outline:
-        return
-    for root in {area.path.split("/")[0] for area in known.values()}:
-        below = Area.objects.filter(path__startswith=f"{root}/", lat__isnull=False, lon__isnull=False)
+    """Points of what lies in the outlined areas, where they stand outside all boundaries of the file."""
+    outlined = [
+        area for area in known.values() if not any(other.contains(area) for other in known.values() if other != area)
+    ]
+    for above in outlined:
+        below = Area.objects.subtree(above).filter(lat__isnull=False, lon__isnull=False)
         for area in outside_of(outline, below.select_related("parent")):
             before.setdefault(area.code, state(area))
             known.setdefault(area.code, area)
