@@ -21,7 +21,16 @@ from hamyar_server.areas.models import Area
 from hamyar_server.intake.models import Candidate, Need
 from hamyar_server.organisations.actions import add_member, found, import_areas
 from hamyar_server.organisations.actors import Actor
-from hamyar_server.organisations.models import Job, Membership, Organisation, OrganisationKind, User
+from hamyar_server.organisations.granting import REPRESENTATIVE, grant, sign
+from hamyar_server.organisations.models import (
+    Agreement,
+    Function,
+    Job,
+    Membership,
+    Organisation,
+    OrganisationKind,
+    User,
+)
 from hamyar_server.programmes.models import Programme, ProgrammeNeed
 
 K, J = OrganisationKind, Job
@@ -131,6 +140,7 @@ def build(folder: Path) -> Cast:
     actors = {name: member(name, organisations[where], job) for name, (where, job) in PEOPLE.items()}
     actors["deputy"] = member("deputy", organisations["municipality"], J.MAYOR, deputy_of=actors["mayor"].membership)
     _programmes(organisations)
+    _mandates(organisations, actors)
     return Cast(areas, organisations, actors, person("unattached"))
 
 
@@ -152,6 +162,30 @@ def member(name: str, organisation: Organisation, job: str, deputy_of: Membershi
     user = person(name)
     membership = add_member(by=None, user=user, organisation=organisation, job=job, deputy_of=deputy_of, since=LONG_AGO)
     return Actor(user, membership)
+
+
+def _mandates(organisations: dict[str, Organisation], actors: dict[str, Actor]) -> None:
+    """Two agreements of the foundation; from them the cooperation organisation and the governors grant on."""
+    director = actors["director"]
+
+    def signed(number: str, *parties: str) -> Agreement:
+        others = [organisations[name] for name in parties]
+        return sign(by=director, number=number, date=LONG_AGO, title_fa="همکاری در شناسایی", parties=others)
+
+    def give(by: str, holder: str, *functions: Function, under: Agreement | None = None) -> None:
+        to = organisations[holder]
+        wanted = {"functions": functions, "area": to.area, "agreement": under}
+        grant(by=actors[by], holder=to, **wanted, since=LONG_AGO, reason="آزمون")
+
+    for programme in ("infrastructure", "social"):
+        give("director", programme, Function.DELIVER)
+    cities, villages = signed("1404/12", "cooperation"), signed("1404/13", "governor", "other_governor")
+    for holder, agreement in (("cooperation", cities), ("governor", villages), ("other_governor", villages)):
+        give("director", holder, *REPRESENTATIVE, Function.MANAGE_PEOPLE, under=agreement)
+    for municipality in ("municipality", "other_municipality"):
+        give("officer", municipality, Function.NOMINATE, Function.ASSESS)
+    give("governor", "village_administration", Function.NOMINATE)
+    give("other_governor", "other_administration", Function.NOMINATE)
 
 
 def _programmes(organisations: dict[str, Organisation]) -> None:

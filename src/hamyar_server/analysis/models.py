@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from hamyar_server.areas.models import Area
 from hamyar_server.core.ids import uuid7
+from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
+from hamyar_server.organisations.models import Function
 
 
 class Kind(models.TextChoices):
@@ -88,9 +90,9 @@ class AreaResultQuerySet(models.QuerySet["AreaResult"]):
             inside |= Q(path=path) | Q(path__startswith=f"{path}/")
         return self.filter(inside)
 
-    def visible_to(self, actor: Actor) -> AreaResultQuerySet:
-        """What lies in the area of the acting organisation."""
-        return self.below(actor.area.path)
+    def visible_to(self, actor: Actor, *functions: Function) -> AreaResultQuerySet:
+        """What lies where the actor may do one of the functions; any, if none is named."""
+        return self.filter(mandates.inside(actor, functions or mandates.ANY))
 
     def by_tier(self) -> dict[str, int]:
         """Number of areas in each tier, and in all."""

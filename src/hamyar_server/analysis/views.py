@@ -17,6 +17,7 @@ from hamyar_server.analysis.exports import as_csv, files
 from hamyar_server.analysis.models import AreaResult, Kind, Round
 from hamyar_server.areas.models import Area
 from hamyar_server.core.paging import page
+from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import actor_required
 
 BY_RATE, BY_PEOPLE = ("rank", "id"), ("rank_people", "id")
@@ -64,7 +65,7 @@ def begins(areas: QuerySet[Area], q: str) -> QuerySet[Area]:
 
 
 def visible_areas(request: HttpRequest) -> QuerySet[Area]:
-    return Area.objects.subtree(request.actor.area)
+    return Area.objects.filter(mandates.inside(request.actor))
 
 
 @actor_required

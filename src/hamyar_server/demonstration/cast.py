@@ -7,9 +7,9 @@ from datetime import date
 
 from hamyar_server.areas.models import Area, Kind
 from hamyar_server.intake.models import Need, NeedKind
-from hamyar_server.organisations import actions
+from hamyar_server.organisations import actions, granting
 from hamyar_server.organisations.actors import Actor
-from hamyar_server.organisations.models import Job, Organisation, OrganisationKind, User
+from hamyar_server.organisations.models import Agreement, Function, Job, Organisation, OrganisationKind, User
 from hamyar_server.programmes.actions import open_programme
 
 CITY, OTHER_CITY = "9701011001", "9703031001"  # the metropolis with margins, and a small city elsewhere
@@ -57,6 +57,7 @@ def gather() -> Cast:
     _municipalities(cast)
     _district_branch(cast)
     _people(cast)
+    _mandates(cast)
     return cast
 
 
@@ -169,3 +170,49 @@ def _people(cast: Cast) -> None:
         f"بخشدار {governor.area.name}",
         f"Governor of {governor.area.name_en} district",
     )
+
+
+def _mandates(cast: Cast) -> None:
+    """Two agreements of the foundation; under them its representatives, and from those the mayors and villages."""
+    director, officer = cast.actors["director"], cast.actors["officer"]
+    governors = list(Organisation.objects.filter(kind=OrganisationKind.GOVERNOR).select_related("area"))
+    with_cooperation = _signed(director, "1404/12", "تفاهم‌نامهٔ شناسایی جامعهٔ هدف در شهرها", [cast.cooperation])
+    with_governors = _signed(director, "1404/13", "تفاهم‌نامهٔ شناسایی جامعهٔ هدف در روستاها", governors)
+    for institute in cast.foundation.parts.select_related("area"):
+        for functions in ([Function.DELIVER], [Function.SEE_IDENTITIES]):
+            _granted(director, institute, functions, "اجرای برنامه‌ها")
+    granting.promise(
+        by=director, agreement=with_cooperation, organisation=cast.cooperation, promised="یک کارشناس در هر شهرستان"
+    )
+    granting.promise(
+        by=director, agreement=with_cooperation, organisation=cast.foundation, promised="پاسخ به هر معرفی تا سی روز"
+    )
+    for holder, agreement in [(cast.cooperation, with_cooperation), *((each, with_governors) for each in governors)]:
+        _granted(director, holder, [*granting.REPRESENTATIVE, Function.MANAGE_PEOPLE], "نمایندگی بنیاد", agreement)
+    for municipality in cast.municipalities:
+        _granted(officer, municipality, [Function.NOMINATE, Function.ASSESS], "معرفی و ارزیابی در محدودهٔ شهر")
+    for village in cast.villages:
+        governor = _head(village.parent)
+        _granted(governor, village, [Function.NOMINATE], "معرفی روستا")
+
+
+def _signed(by: Actor, number: str, title: str, parties: list[Organisation]) -> Agreement:
+    return granting.sign(by=by, number=number, date=SINCE, title_fa=title, parties=parties)
+
+
+def _granted(
+    by: Actor, holder: Organisation, functions: list[Function], reason: str, agreement: Agreement | None = None
+) -> None:
+    given = {"holder": holder, "functions": functions, "area": holder.area, "agreement": agreement}
+    granting.grant(by=by, **given, since=SINCE, reason=reason)
+
+
+def _head(office: Organisation) -> Actor:
+    """Whoever governs the district; somebody without a password where the demonstration has nobody."""
+    membership = office.memberships.select_related("user").first()
+    if membership is None:
+        user = User(username=f"governor-{office.area.code}", title_fa=f"بخشدار {office.area.name}")
+        user.set_password(None)
+        user.save()
+        membership = actions.add_member(by=None, user=user, organisation=office, job=Job.GOVERNOR)
+    return Actor(membership.user, membership)

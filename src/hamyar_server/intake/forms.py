@@ -1,37 +1,21 @@
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from hamyar.errors import HamyarError
-from hamyar.persian import calendars, latin_digits
+from hamyar.persian import latin_digits
 from hamyar_server.areas.models import Area, Kind
-from hamyar_server.core import preferences
+from hamyar_server.core.forms import DayField
 from hamyar_server.core.templatetags.hamyar import called, pair
 from hamyar_server.intake.models import Need
+from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
+from hamyar_server.organisations.models import Function
 
 PLACES = (Kind.CITY, Kind.VILLAGE, Kind.NEIGHBOURHOOD)
 SHOWN = 200  # places in one list; a search narrows it
-
-
-class DayField(forms.CharField):
-    """A date as the reader's calendar writes it, in any digits."""
-
-    def clean(self, value: Any) -> date | None:  # type: ignore[override]
-        text = super().clean(value)
-        if not text:
-            return None
-        try:
-            return calendars.parse(text, preferences.calendar.get())
-        except HamyarError as refusal:
-            fault = refusal.faults[0]
-            raise ValidationError(fault.fa if get_language() == "fa" else fault.en, code=fault.code) from refusal
 
 
 class NeedsField(forms.ModelMultipleChoiceField):
@@ -48,7 +32,7 @@ class PlaceField(forms.ModelChoiceField):
 
 def places_of(actor: Actor, search: str = "") -> Any:
     """Inhabited places in the actor's own area, by the beginning of a name in any spelling."""
-    inside = Area.objects.subtree(actor.area).filter(kind__in=PLACES, inhabited=True)
+    inside = Area.objects.filter(mandates.inside(actor, [Function.NOMINATE]), kind__in=PLACES, inhabited=True)
     return (inside.named(search) if search else inside).select_related("parent").order_by("depth", "key", "id")
 
 
@@ -62,7 +46,7 @@ class NominationForm(forms.Form):
         help_text=_("What is lacking, since when, for how many people. Names of persons do not belong here."),
     )
     letter_number = forms.CharField(label=_("Letter number"), max_length=50)
-    letter_date = DayField(label=_("Letter date"), max_length=30, widget=forms.TextInput({"dir": "auto"}))
+    letter_date = DayField(label=_("Letter date"), max_length=30)
 
     def __init__(self, *args: Any, actor: Actor, search: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -70,8 +54,6 @@ class NominationForm(forms.Form):
         self.fields["area"].queryset = (
             found if self.is_bound else found.filter(pk__in=list(found.values_list("pk", flat=True)[:SHOWN]))
         )
-        example = {"jalali": "1405/09/03", "gregorian": "2026-11-24", "hijri": "1448/06/14"}[preferences.calendar.get()]
-        self.fields["letter_date"].help_text = _("for example %s") % example
 
     def clean_letter_number(self) -> str:
         return latin_digits(self.cleaned_data["letter_number"])

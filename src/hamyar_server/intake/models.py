@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from hamyar_server.areas.models import Area
 from hamyar_server.core.ids import uuid7
+from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
-from hamyar_server.organisations.models import Organisation
+from hamyar_server.organisations.models import Function, Organisation
 
 
 class NeedKind(models.TextChoices):
@@ -58,10 +59,9 @@ class PublicCategory(models.TextChoices):
 
 
 class CandidateQuerySet(models.QuerySet["Candidate"]):
-    def visible_to(self, actor: Actor) -> CandidateQuerySet:
-        """Candidates whose place lies in the area of the actor's organisation."""
-        inside = Q(area__path=actor.area.path) | Q(area__path__startswith=f"{actor.area.path}/")
-        return self.filter(inside)
+    def visible_to(self, actor: Actor, *functions: Function) -> CandidateQuerySet:
+        """Candidates whose place lies where the actor may do one of the functions; any, if none is named."""
+        return self.filter(mandates.inside(actor, functions or mandates.ANY, "area__path"))
 
     def open(self) -> CandidateQuerySet:
         return self.filter(state__in=OPEN)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST
 
 from hamyar.errors import HamyarError
+from hamyar_server.core.forms import say, text_of
 from hamyar_server.core.models import AuditEvent
 from hamyar_server.core.paging import page
 from hamyar_server.intake import actions
@@ -42,7 +42,7 @@ def candidates(request: HttpRequest) -> HttpResponse:
     if state in State.values:
         found = found.filter(state=state)
     shown = page(found, ["-id"], request.GET.get("after"), size=30)
-    may = mandates.holds(request.actor, Function.NOMINATE, request.actor.area)
+    may = Function.NOMINATE in mandates.functions_of(request.actor)
     return render(
         request,
         "intake/list.html",
@@ -59,7 +59,7 @@ def candidates(request: HttpRequest) -> HttpResponse:
 @actor_required
 def nominate(request: HttpRequest) -> HttpResponse:
     """Put a place forward: needs, a reason, the letter's number and date."""
-    mandates.require(request.actor, Function.NOMINATE, request.actor.area)
+    mandates.require_somewhere(request.actor, Function.NOMINATE)
     search = request.GET.get("q", "")
     form = NominationForm(
         request.POST or None, actor=request.actor, search=search, initial={"area": request.GET.get("area")}
@@ -68,22 +68,11 @@ def nominate(request: HttpRequest) -> HttpResponse:
         try:
             candidate = actions.nominate(by=request.actor, **form.cleaned_data)
         except HamyarError as refusal:
-            _say(form, refusal)
+            say(form, refusal)
         else:
             messages.success(request, _("Nominated. You will read the state and the date of the answer here."))
             return redirect("intake:candidate", candidate.pk)
     return render(request, "intake/nominate.html", {"form": form, "q": search, "area": request.actor.area})
-
-
-def text_of(refusal: HamyarError) -> str:
-    return " ".join(fault.fa if get_language() == "fa" else fault.en for fault in refusal.faults)
-
-
-def _say(form: forms.Form, refusal: HamyarError) -> None:
-    for fault in refusal.faults:
-        form.add_error(
-            fault.column if fault.column in form.fields else None, fault.fa if get_language() == "fa" else fault.en
-        )
 
 
 def visible(request: HttpRequest, pk: Any) -> Candidate:

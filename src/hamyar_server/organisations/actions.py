@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.contrib.auth import authenticate
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from hamyar.errors import error
 from hamyar_server.areas.models import Area
 from hamyar_server.core import audit
-from hamyar_server.organisations import mandates
+from hamyar_server.organisations import granting, mandates
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.imports import import_areas, import_boundaries, undo_import
-from hamyar_server.organisations.models import Membership, Organisation, SignInFailure, User
+from hamyar_server.organisations.models import Membership, Organisation, OrganisationKind, SignInFailure, User
 
 __all__ = ["add_member", "found", "import_areas", "import_boundaries", "sign_in", "undo_import"]
 
@@ -52,8 +56,27 @@ def found(
     if by is not None:
         mandates.require(by, mandates.Function.ADMINISTER, area)
     made = Organisation.objects.create(kind=kind, name_fa=name_fa, name_en=name_en, area=area, parent=parent)
+    if kind == OrganisationKind.FOUNDATION and by is None:
+        granting.establish(made)
     audit.record(by, "organisation.founded", made, area=area, kind=kind)
     return made
+
+
+@transaction.atomic
+def place_under(*, by: Actor, organisation: Organisation, parent: Organisation | None) -> Organisation:
+    """Move an organisation in the tree. Raises HamyarError HY-G030 for a circle."""
+    mandates.require(by, mandates.Function.ADMINISTER, organisation.area)
+    if parent is not None and Organisation.objects.tree(organisation).filter(pk=parent.pk).exists():
+        raise error(
+            "HY-G030",
+            column="parent",
+            en=f"{parent} stands below {organisation}: the tree would become a circle. Choose another.",
+            fa=f"«{parent}» خود زیرمجموعهٔ «{organisation}» است و درخت سازمان‌ها دور می‌شود. سازمان دیگری انتخاب کنید.",
+        )
+    organisation.parent = parent
+    organisation.save()
+    audit.record(by, "organisation.moved", organisation, area=organisation.area, parent=str(parent and parent.pk))
+    return organisation
 
 
 @transaction.atomic
@@ -69,7 +92,7 @@ def add_member(
 ) -> Membership:
     """Give a user a job in an organisation, or make them the named deputy of one who holds it."""
     if by is not None:
-        mandates.require(by, mandates.Function.MANAGE_PEOPLE, organisation.area)
+        granting.require_over(by, organisation)
     made = Membership.objects.create(
         user=user,
         organisation=organisation,
@@ -78,5 +101,48 @@ def add_member(
         since=since or timezone.localdate(),
         until=until,
     )
+    if pair := mandates.clash(user):
+        raise granting.clashing(user, pair)
     audit.record(by, "membership.added", made, area=organisation.area, user=str(user.pk), job=job)
     return made
+
+
+@dataclass(frozen=True)
+class Engaged:
+    """membership: the new one; password: for the first sign-in, shown once, where the user is new."""
+
+    membership: Membership
+    password: str | None
+
+
+@transaction.atomic
+def engage(
+    *, by: Actor, organisation: Organisation, user_name: str, job: str, title_fa: str = "", until: date | None = None
+) -> Engaged:
+    """Give the person with this user name a job, making the user where there is none. Raises HamyarError HY-G031."""
+    granting.require_over(by, organisation)
+    user, password = User.objects.filter(username=user_name).first(), None
+    if user is None:
+        password = secrets.token_urlsafe(9)
+        user = User.objects.create_user(user_name, password=password, title_fa=title_fa)
+        audit.record(by, "user.made", user, area=organisation.area)
+    elif user.memberships.living().filter(organisation=organisation, job=job).exists():
+        raise error(
+            "HY-G031",
+            column="user_name",
+            en=f"{user} holds this job here already.",
+            fa=f"{user} همین سمت را در این سازمان دارد.",
+        )
+    return Engaged(add_member(by=by, user=user, organisation=organisation, job=job, until=until), password)
+
+
+@transaction.atomic
+def end_membership(*, by: Actor, membership: Membership) -> Membership:
+    """From today on the person no longer acts for the organisation, nor do their deputies."""
+    granting.require_over(by, membership.organisation)
+    today = timezone.localdate()
+    ended = Membership.objects.filter(Q(pk=membership.pk) | Q(deputy_of=membership.pk))
+    ended.update(until=today - timedelta(days=1))
+    audit.record(by, "membership.ended", membership, area=membership.organisation.area, user=str(membership.user_id))
+    membership.refresh_from_db()
+    return membership

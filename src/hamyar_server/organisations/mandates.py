@@ -1,66 +1,126 @@
 """The one gate: who may do what, where. Nothing else in the record decides it.
 
-What an organisation may do follows from its kind and its area; agreements with dated mandates take this table's place without a
-change to `require` and `holds`.
+An organisation holds mandates: functions in an area and everything below it, from a day to a day, granted from what another holds. A
+person does what their job does of what their organisation holds. `require`, `holds` and `inside` are the only rules.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Concat, StrIndex
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from hamyar_server.areas.models import Area
 from hamyar_server.organisations.actors import Actor
-from hamyar_server.organisations.models import Job, OrganisationKind
+from hamyar_server.organisations.models import Function, Job, Mandate, MandateQuerySet, Membership, User
+
+__all__ = [
+    "ANY",
+    "APART",
+    "JOBS",
+    "Function",
+    "NotAllowed",
+    "functions_of",
+    "holds",
+    "inside",
+    "require",
+    "require_somewhere",
+]
+
+ANY = frozenset(Function)
+MOST_RANGES = 100  # ranges of an index in one query
 
 
-class Function(models.TextChoices):
-    NOMINATE = "nominate", _("nominate")
-    ASSESS = "assess", _("assess")
-    VERIFY = "verify", _("verify")
-    DECIDE = "decide", _("decide")
-    DELIVER = "deliver", _("deliver")
-    SEE_IDENTITIES = "see_identities", _("see identities")
-    ANALYSE = "analyse", _("analyse")
-    AUDIT = "audit", _("audit")
-    ADMINISTER = "administer", _("administer")
-    MANAGE_PEOPLE = "manage_people", _("manage people")
-
-
-F, K, J = Function, OrganisationKind, Job
-FUNCTIONS: dict[tuple[str, str], frozenset[Function]] = {
-    (K.FOUNDATION, J.DIRECTOR): frozenset({F.DECIDE, F.ADMINISTER, F.AUDIT, F.MANAGE_PEOPLE}),
-    (K.FOUNDATION, J.STATISTICIAN): frozenset({F.ANALYSE}),
-    (K.FOUNDATION, J.ASSESSOR): frozenset({F.ASSESS}),
-    (K.PROGRAMME, J.OFFICER): frozenset({F.DELIVER}),
-    (K.COOPERATION, J.OFFICER): frozenset({F.VERIFY}),
-    (K.COOPERATION, J.ASSESSOR): frozenset({F.ASSESS}),
-    (K.MUNICIPALITY, J.MAYOR): frozenset({F.NOMINATE}),
-    (K.MUNICIPALITY, J.ASSESSOR): frozenset({F.ASSESS}),
-    (K.GOVERNOR, J.GOVERNOR): frozenset({F.VERIFY}),
-    (K.VILLAGE, J.ADMINISTRATOR): frozenset({F.NOMINATE}),
+ANY = frozenset(Function)
+MOST_RANGES = 100  # ranges of an index in one query
+JOBS: dict[str, frozenset[Function]] = {
+    Job.DIRECTOR: frozenset(
+        {Function.DECIDE, Function.SEE_IDENTITIES, Function.ADMINISTER, Function.AUDIT, Function.MANAGE_PEOPLE}
+    ),
+    Job.OFFICER: frozenset({Function.VERIFY, Function.DELIVER, Function.SEE_IDENTITIES, Function.MANAGE_PEOPLE}),
+    Job.MAYOR: frozenset({Function.NOMINATE, Function.MANAGE_PEOPLE}),
+    Job.GOVERNOR: frozenset({Function.VERIFY, Function.MANAGE_PEOPLE}),
+    Job.ADMINISTRATOR: frozenset({Function.NOMINATE}),
+    Job.ASSESSOR: frozenset({Function.ASSESS}),
+    Job.STATISTICIAN: frozenset({Function.ANALYSE}),
 }
+APART = ((Function.NOMINATE, Function.VERIFY), (Function.DECIDE, Function.DELIVER))  # never in one person
 
 
 class NotAllowed(PermissionDenied):
     """Said in the reader's language; the page says it with status 403."""
 
 
+def mandates_of(actor: Actor) -> MandateQuerySet:
+    """The living mandates that the actor exercises."""
+    return exercised(actor.membership)
+
+
+def exercised(membership: Membership) -> MandateQuerySet:
+    functions = JOBS.get(membership.job, frozenset())
+    return Mandate.objects.living().filter(holder=membership.organisation_id, function__in=functions)
+
+
 def functions_of(actor: Actor) -> frozenset[Function]:
-    membership = actor.membership
-    return FUNCTIONS.get((membership.organisation.kind, membership.job), frozenset())
+    """What the actor may do somewhere."""
+    return frozenset(Function(name) for name in mandates_of(actor).values_list("function", flat=True).distinct())
+
+
+def paths(actor: Actor, functions: Iterable[Function]) -> list[str]:
+    """Roots of the areas in which the actor may do one of the functions."""
+    found = mandates_of(actor).filter(function__in=list(functions)).values_list("path", flat=True).distinct()
+    shortest: list[str] = []
+    for path in sorted(found):
+        if not any(path.startswith(f"{root}/") for root in shortest):
+            shortest.append(path)
+    return shortest
+
+
+def inside(actor: Actor, functions: Iterable[Function] = ANY, field: str = "path") -> Q:
+    """Rows whose area path lies where the actor may do one of the functions; none where there is no mandate."""
+    roots = paths(actor, functions)
+    if len(roots) <= MOST_RANGES:
+        parts = (Q(**{field: path}) | Q(**{f"{field}__startswith": f"{path}/"}) for path in roots)
+        return reduce(or_, parts, Q(pk__in=[]))
+    held = mandates_of(actor).filter(function__in=list(functions))
+    below = StrIndex(Concat(OuterRef(field), Value("/")), Concat(F("path"), Value("/")))
+    return Q(Exists(held.annotate(at=below).filter(at=1)))
 
 
 def holds(actor: Actor, function: Function, area: Area) -> bool:
-    """Whether the actor's organisation holds the function in the area."""
-    return function in functions_of(actor) and actor.area.contains(area)
+    """Whether a living chain of grants gives the actor the function in the area."""
+    return mandates_of(actor).filter(function=function).covering(area).exists()
+
+
+def require_somewhere(actor: Actor, function: Function) -> None:
+    """Pass where the actor may do it in some area, or raise NotAllowed."""
+    if function not in functions_of(actor):
+        raise NotAllowed(gettext("Your organisation has not been given the function “%s”.") % function.label)
 
 
 def require(actor: Actor, function: Function, area: Area) -> None:
     """Pass, or raise NotAllowed."""
-    if function not in functions_of(actor):
-        raise NotAllowed(gettext("Your organisation has not been given the function “%s”.") % function.label)
-    if not actor.area.contains(area):
-        raise NotAllowed(gettext("%s lies outside your organisation's area.") % area)
+    if holds(actor, function, area):
+        return
+    require_somewhere(actor, function)
+    raise NotAllowed(gettext("%s lies outside your organisation's area.") % area)
+
+
+def clash(user: User, more: dict[str, Iterable[str]] | None = None) -> tuple[Function, Function] | None:
+    """Two functions that would meet in the person and must not.
+
+    more: organisation's id → functions that it is about to hold besides.
+    """
+    held: set[str] = set()
+    for membership in user.memberships.living():
+        mine = JOBS.get(membership.job, frozenset())
+        of_organisation = set(
+            Mandate.objects.living().filter(holder=membership.organisation_id).values_list("function", flat=True)
+        )
+        held |= mine & (of_organisation | set((more or {}).get(str(membership.organisation_id), ())))
+    return next((pair for pair in APART if held.issuperset(pair)), None)

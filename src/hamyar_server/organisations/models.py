@@ -1,6 +1,8 @@
-"""Organisations in a tree, and the people who act for them."""
+"""Organisations in a tree, the people who act for them, and the mandates by which they act."""
 
 from __future__ import annotations
+
+from datetime import date
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -30,6 +32,19 @@ class OrganisationKind(models.TextChoices):
     MUNICIPALITY = "municipality", _("municipality")
     GOVERNOR = "governor", _("district governor's office")
     VILLAGE = "village", _("village administration")
+    FACILITATION = "facilitation", _("facilitation office")
+    CHARITY = "charity", _("charity")
+    VOLUNTEERS = "volunteers", _("volunteer group")
+
+
+class OrganisationQuerySet(models.QuerySet["Organisation"]):
+    def tree(self, root: Organisation) -> OrganisationQuerySet:
+        """An organisation and everything below it."""
+        found, level = {root.pk}, {root.pk}
+        while level:
+            level = set(Organisation.objects.filter(parent__in=level).values_list("pk", flat=True)) - found
+            found |= level
+        return self.filter(pk__in=found)
 
 
 class Organisation(models.Model):
@@ -41,6 +56,8 @@ class Organisation(models.Model):
     name_en = models.CharField(max_length=200)
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="parts")
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="organisations")
+
+    objects = OrganisationQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -82,10 +99,186 @@ class Membership(models.Model):
     objects = MembershipQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "organisation", "job"], name="one_membership_of_a_kind")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "organisation", "job"], condition=Q(until=None), name="one_membership_of_a_kind"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.user}, {self.organisation}"
+
+
+class Function(models.TextChoices):
+    NOMINATE = "nominate", _("nominate")
+    ASSESS = "assess", _("assess")
+    VERIFY = "verify", _("verify")
+    DECIDE = "decide", _("decide")
+    DELIVER = "deliver", _("deliver")
+    SEE_IDENTITIES = "see_identities", _("see identities")
+    ANALYSE = "analyse", _("analyse")
+    AUDIT = "audit", _("audit")
+    ADMINISTER = "administer", _("administer")
+    MANAGE_PEOPLE = "manage_people", _("manage people")
+
+
+class AgreementQuerySet(models.QuerySet["Agreement"]):
+    def living(self) -> AgreementQuerySet:
+        today = timezone.localdate()
+        return self.filter(Q(until=None) | Q(until__gte=today), ended_on=None, date__lte=today)
+
+    def of(self, organisation: Organisation) -> AgreementQuerySet:
+        """Those to which the organisation is a party."""
+        return self.filter(parties=organisation)
+
+
+class Agreement(models.Model):
+    """What organisations have signed: number, date, parties, what each contributes, end. Mandates are granted under it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    number = models.CharField(max_length=50)
+    date = models.DateField()
+    title_fa = models.CharField(max_length=200)
+    title_en = models.CharField(max_length=200, blank=True)
+    parties = models.ManyToManyField(Organisation, related_name="agreements")
+    until = models.DateField(null=True, blank=True, help_text="the last day on which it holds")
+    ended_on = models.DateField(null=True, blank=True)
+    ended_reason = models.TextField(blank=True)
+
+    objects = AgreementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["number", "date"], name="one_agreement_of_a_number_and_date")]
+        indexes = [models.Index(fields=["-date", "id"])]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def is_living(self) -> bool:
+        today = timezone.localdate()
+        return self.ended_on is None and self.date <= today and (self.until is None or self.until >= today)
+
+
+class Contribution(models.Model):
+    """What a party promised under an agreement, and what was done."""
+
+    agreement = models.ForeignKey(Agreement, on_delete=models.CASCADE, related_name="contributions")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="contributions")
+    promised = models.CharField(max_length=300)
+    due = models.DateField(null=True, blank=True)
+    done = models.CharField(max_length=300, blank=True)
+    done_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("due", "id")
+
+    def __str__(self) -> str:
+        return self.promised
+
+
+class MandateQuerySet(models.QuerySet["Mandate"]):
+    def living(self, day: date | None = None) -> MandateQuerySet:
+        """Those that hold on a day, today by default: a mandate never outlives the one it was granted from."""
+        day = day or timezone.localdate()
+        return self.filter(Q(until=None) | Q(until__gte=day), since__lte=day, revoked_at=None)
+
+    def covering(self, area: Area) -> MandateQuerySet:
+        """Those whose area is this one or lies above it."""
+        steps = area.path.split("/")
+        return self.filter(path__in=["/".join(steps[: i + 1]) for i in range(len(steps))])
+
+    def inside(self, area: Area) -> MandateQuerySet:
+        """Those whose area is this one or lies below it."""
+        return self.filter(Q(path=area.path) | Q(path__startswith=f"{area.path}/"))
+
+    def delegated(self) -> MandateQuerySet:
+        """Those that somebody granted, as against what an organisation holds by itself."""
+        return self.exclude(granted_from=None)
+
+
+class Mandate(models.Model):
+    """One function that an organisation holds in an area and everything below it, granted by another from what that one holds."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    holder = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="mandates")
+    function = models.CharField(max_length=20, choices=Function)
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="mandates")
+    path = models.CharField(max_length=200, help_text="the area's path, so that a subtree is one range of an index")
+    granted_from = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="grants",
+        help_text="empty where the organisation holds the function by itself",
+    )
+    agreement = models.ForeignKey(Agreement, null=True, blank=True, on_delete=models.PROTECT, related_name="mandates")
+    since = models.DateField(default=timezone.localdate)
+    until = models.DateField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+    granted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    granted_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    revoked_reason = models.TextField(blank=True)
+
+    objects = MandateQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(granted_from=F("id")), name="no_mandate_is_its_own_source"),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gte=F("since")), name="a_mandate_ends_after_it_begins"
+            ),
+            models.UniqueConstraint(
+                fields=["holder", "function", "area", "granted_from", "since"],
+                condition=Q(revoked_at=None),
+                name="one_mandate_of_a_kind_at_a_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["holder", "function"]), models.Index(fields=["path", "function"])]
+
+    def __str__(self) -> str:
+        return f"{self.holder}: {self.function}, {self.area}"
+
+    @property
+    def is_living(self) -> bool:
+        today = timezone.localdate()
+        return self.revoked_at is None and self.since <= today and (self.until is None or self.until >= today)
+
+    def chain(self) -> list[Mandate]:
+        """From the one who holds it by itself down to this one."""
+        found = [self]
+        while found[0].granted_from_id is not None:
+            above = Mandate.objects.select_related("holder", "area", "agreement").get(pk=found[0].granted_from_id)
+            found.insert(0, above)
+        return found
+
+
+class CapacityKind(models.TextChoices):
+    ASSESSORS = "assessors", _("assessors")
+    VEHICLES = "vehicles", _("vehicles")
+    MACHINERY = "machinery", _("machinery")
+    HALLS = "halls", _("halls")
+    WAREHOUSES = "warehouses", _("warehouses")
+
+
+class Capacity(models.Model):
+    """What an organisation can bring: how many, of what, as of a day."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="capacities")
+    kind = models.CharField(max_length=20, choices=CapacityKind)
+    number = models.PositiveIntegerField()
+    note = models.CharField(max_length=200, blank=True)
+    as_of = models.DateField(default=timezone.localdate)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation", "kind"], name="one_capacity_of_a_kind")]
+        ordering = ("kind",)
+
+    def __str__(self) -> str:
+        return f"{self.organisation}: {self.number} {self.kind}"
 
 
 class SignInFailure(models.Model):

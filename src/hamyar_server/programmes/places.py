@@ -20,11 +20,7 @@ def joint(actor: Actor, *, which: str = "") -> QuerySet[AreaResult]:
     """
     newest = Round.objects.current().filter(kind=Kind.INDEX)
     nominated = Exists(Candidate.objects.filter(area=OuterRef("area"), state__in=OPEN))
-    found = (
-        AreaResult.objects.filter(round__in=newest, kind__in=PLACES)
-        .below(actor.area.path)
-        .annotate(nominated=nominated)
-    )
+    found = AreaResult.objects.filter(round__in=newest, kind__in=PLACES).visible_to(actor).annotate(nominated=nominated)
     wanted = {
         "nominated": Q(nominated=True),
         "suggested": Q(tier=Tier.SURELY_IN, nominated=False),

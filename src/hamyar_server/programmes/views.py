@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from hamyar.errors import HamyarError
 from hamyar_server.analysis.models import AreaResult
+from hamyar_server.core.forms import text_of
 from hamyar_server.core.paging import page
 from hamyar_server.intake.models import Candidate, State
-from hamyar_server.intake.views import text_of
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import actor_required
 from hamyar_server.organisations.mandates import Function
@@ -46,7 +46,7 @@ def places(request: HttpRequest) -> HttpResponse:
             "which": which,
             "choices": WHICH.items(),
             "without": [] if which in ("suggested", "both") else joint_list.without_figures(request.actor)[:50],
-            "may_decide": mandates.holds(request.actor, Function.DECIDE, request.actor.area),
+            "may_decide": Function.DECIDE in mandates.functions_of(request.actor),
             "keep": f"which={which}&" if which else "",
         },
     )
