@@ -1,0 +1,67 @@
+"""Income poverty: Foster-Greer-Thorbecke, Watts, Sen, Sen-Shorrocks-Thon, with design-based errors.
+
+As in `hamyar.poverty.inequality`; poor: income < line. line: an amount, a column of amounts (say by region),
+`RelativeLine(0.6, of="median")`, or the `Line` that `poverty_line` estimated on the same rows. A relative line is taken
+on all people of the sample, before any group, and its own variance is in that of the estimate.
+The frame has also `line` and `line_se`; attrs and notes as there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from hamyar.errors import error
+from hamyar.poverty import functionals
+from hamyar.poverty.incomes import Rows, Statistic, estimate
+from hamyar.poverty.inequality import By
+from hamyar.poverty.lines import Line, RelativeLine
+from hamyar.survey import Design
+
+AnyLine = float | str | RelativeLine | Line
+NAMES: dict[float, str] = {0: "headcount", 1: "poverty_gap", 2: "squared_poverty_gap"}
+
+
+def fgt(
+    data: Any, income: str, design: Design, by: By = None, *, line: AnyLine, alpha: float = 0, size: str | None = None
+) -> pd.DataFrame:
+    """Foster-Greer-Thorbecke: α = 0 headcount, 1 poverty gap, 2 squared poverty gap; people counts the poor (α = 0)."""
+    if not alpha >= 0:
+        raise error(
+            "HY-Y007", en=f"alpha must be 0 or more, not {alpha}.", fa=f"alpha باید صفر یا بیشتر باشد، نه {alpha}."
+        )
+    statistic = Statistic(
+        NAMES.get(alpha, "fgt"), lambda y, w, z: functionals.fgt(y, w, z, alpha), float(alpha), total=False
+    )
+    return estimate(statistic, data, income, design, by, size, line)
+
+
+def watts(
+    data: Any, income: str, design: Design, by: By = None, *, line: AnyLine, size: str | None = None
+) -> pd.DataFrame:
+    """Watts index: mean of log(line/income) among the poor × headcount. Incomes above zero, else HY-Y002 with their count."""
+    statistic = Statistic("watts", functionals.watts, above="zero", total=False, bounded=False)
+    return estimate(statistic, data, income, design, by, size, line)
+
+
+def sen(
+    data: Any, income: str, design: Design, by: By = None, *, line: AnyLine, size: str | None = None
+) -> pd.DataFrame:
+    """Sen index H·(I + (1 - I)·G of the poor). Incomes of zero or more."""
+    statistic = Statistic("sen", functionals.sen, above="below zero", total=False)
+    return estimate(statistic, data, income, design, by, size, line)
+
+
+def sst(
+    data: Any, income: str, design: Design, by: By = None, *, line: AnyLine, size: str | None = None
+) -> pd.DataFrame:
+    """Sen-Shorrocks-Thon index: mean gap × (1 + Gini of the gaps of all). Incomes of zero or more."""
+    statistic = Statistic("sst", functionals.sst, above="below zero", total=False)
+    return estimate(statistic, data, income, design, by, size, line)
+
+
+def poverty_line(data: Any, income: str, line: RelativeLine, design: Design, *, size: str | None = None) -> Line:
+    """The line with its standard error and what it takes to use it on the same rows: on a subset it is refused (HY-Y005)."""
+    rows = Rows.read(data, income, design, [], size)
+    return rows.line(line)

@@ -1,0 +1,310 @@
+"""Inequality and income poverty: errors, relative lines, and what is refused or named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hamyar.errors import HamyarError
+from hamyar.poverty import (
+    RelativeLine,
+    atkinson,
+    entropy,
+    fgt,
+    functionals,
+    gini,
+    hoover,
+    poverty_line,
+    quantile_share_ratio,
+    sen,
+    sst,
+    theil,
+    watts,
+)
+from hamyar.survey import Design
+
+DESIGN = Design(weight="w", strata="h", psu="c")
+LINE = 60.0
+
+
+def sample(households: int = 600, seed: int = 1) -> pd.DataFrame:
+    """Three strata of twenty clusters; two groups that cut through the clusters."""
+    random = np.random.default_rng(seed)
+    cluster = np.arange(households) % 60
+    income = np.exp(random.normal(4.5, 0.6, households) + random.normal(0, 0.3, 60)[cluster]).round(1)
+    return pd.DataFrame({"y": income, "w": random.uniform(1, 5, households), "h": cluster // 20, "c": cluster}).assign(
+        g=random.choice(["north", "south"], households), members=random.integers(1, 6, households)
+    )
+
+
+FUNCTIONS: dict[str, Callable[[functionals.Floats, functionals.Floats], functionals.Estimated]] = {
+    "gini": functionals.gini,
+    "hoover": functionals.hoover,
+    "entropy0": lambda y, w: functionals.entropy(y, w, 0),
+    "entropy1": lambda y, w: functionals.entropy(y, w, 1),
+    "entropy2": lambda y, w: functionals.entropy(y, w, 2),
+    "entropy-1": lambda y, w: functionals.entropy(y, w, -1),
+    "atkinson.5": lambda y, w: functionals.atkinson(y, w, 0.5),
+    "atkinson1": lambda y, w: functionals.atkinson(y, w, 1),
+    "atkinson2": lambda y, w: functionals.atkinson(y, w, 2),
+    "fgt0": lambda y, w: functionals.fgt(y, w, LINE, 0),
+    "fgt1": lambda y, w: functionals.fgt(y, w, LINE, 1),
+    "fgt2": lambda y, w: functionals.fgt(y, w, LINE, 2),
+    "watts": lambda y, w: functionals.watts(y, w, LINE),
+    "sen": lambda y, w: functionals.sen(y, w, LINE),
+    "sst": lambda y, w: functionals.sst(y, w, LINE),
+    "mean": functionals.mean_influence,
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_influence_is_the_derivative_with_respect_to_the_weight(name: str) -> None:
+    function, data = FUNCTIONS[name], sample(60).sort_values("y")
+    y, w = data["y"].to_numpy().round(), data["w"].to_numpy()  # rounded: with ties
+    influence, step = function(y, w).influence, 1e-4
+    for i in range(len(y)):
+        up, down = w.copy(), w.copy()
+        up[i] += step
+        down[i] -= step
+        change = (function(y, up).value - function(y, down).value) / (2 * step)
+        assert influence[i] == pytest.approx(change, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("fgt1", 1e-6), ("fgt2", 1e-6), ("watts", 1e-6), ("sst", 1e-6), ("fgt0", 0.1), ("sen", 0.1)]
+)
+def test_the_slope_is_the_derivative_with_respect_to_the_line(name: str, near: float) -> None:
+    """For the headcount and Sen the density enters, so that the derivative is that of a smoothed distribution."""
+    data = sample(60_000 if near > 1e-3 else 600).sort_values("y")
+    y, w = data["y"].to_numpy(), data["w"].to_numpy()
+    of = {"fgt0": 0, "fgt1": 1, "fgt2": 2}
+    by_name = {"watts": functionals.watts, "sen": functionals.sen, "sst": functionals.sst}
+
+    def at(line: float) -> functionals.Estimated:
+        return functionals.fgt(y, w, line, of[name]) if name in of else by_name[name](y, w, line)
+
+    step, line = (3.0, LINE) if near > 1e-3 else (1e-5, 60.05)
+    assert at(line).slope == pytest.approx((at(line + step).value - at(line - step).value) / (2 * step), rel=near)
+
+
+def test_errors_equal_a_jackknife_over_clusters() -> None:
+    """Deleting one cluster at a time, with its stratum's weights raised, agrees to the second order."""
+    data = sample().sort_values("y", ignore_index=True)
+    y, w, cluster, stratum = (data[name].to_numpy() for name in "ywch")
+    line = RelativeLine(0.5, of="mean")
+
+    def of_mean_line(y: functionals.Floats, w: functionals.Floats) -> functionals.Estimated:
+        return functionals.fgt(y, w, line.function(y, w).value, 1)
+
+    calls = [
+        (functionals.gini, gini(data, "y", DESIGN)),
+        (FUNCTIONS["sen"], sen(data, "y", DESIGN, line=LINE)),
+        (FUNCTIONS["sst"], sst(data, "y", DESIGN, line=LINE)),
+        (of_mean_line, fgt(data, "y", DESIGN, line=line, alpha=1)),
+    ]
+    for function, frame in calls:
+        assert frame["estimate"].iloc[0] == pytest.approx(function(y, w).value, rel=1e-12)
+        without = [np.where(stratum == c // 20, w * 20 / 19, w)[cluster != c] for c in range(60)]
+        left_out = [function(y[cluster != c], without[c]).value for c in range(60)]
+        by_stratum = np.array(left_out).reshape(3, 20)
+        jackknife = np.sqrt(19 / 20 * ((by_stratum - by_stratum.mean(axis=1, keepdims=True)) ** 2).sum())
+        assert frame["se"].iloc[0] == pytest.approx(jackknife, rel=0.03)
+
+
+def test_a_relative_lines_error_holds_over_many_samples() -> None:
+    """700 samples of 500: the mean linearised error is the spread of the estimates, and 95 % intervals cover."""
+    random, line = np.random.default_rng(5), RelativeLine(0.6)
+    truth = 0.19752  # Φ(log(.6)/.6)
+    found = []
+    for _ in range(700):
+        y, w = np.sort(random.lognormal(0, 0.6, 500)), np.ones(500)
+        of_line = line.function(y, w)
+        one = functionals.fgt(y, w, of_line.value, 0)
+        z = one.influence + one.slope * of_line.influence
+        found.append((one.value, np.sqrt(500 / 499 * (z @ z - z.sum() ** 2 / 500))))
+    estimates, errors = np.array(found).T
+    assert errors.mean() == pytest.approx(estimates.std(), rel=0.08)
+    covered = (np.abs(estimates - truth) <= 1.965 * errors).mean()
+    assert 0.93 <= covered <= 0.97
+
+
+def test_groups_are_domains_of_the_whole_design() -> None:
+    data = sample()
+    whole = fgt(data, "y", DESIGN, by="g", line=RelativeLine(0.6))
+    assert list(whole.columns) == [
+        *("measure", "parameter", "line", "line_se", "g", "estimate", "se", "low", "high", "n", "people"),
+        *("universe", "provenance"),
+    ]
+    assert whole["line"].nunique() == 1, "one line for all, estimated before the groups"
+    assert whole["line"].iloc[0] == poverty_line(data, "y", RelativeLine(0.6), DESIGN).value
+    assert whole["line_se"].iloc[0] == poverty_line(data, "y", RelativeLine(0.6), DESIGN).se > 0
+    poor = data["y"] < whole["line"].iloc[0]
+    np.testing.assert_allclose(whole["people"], data["w"].where(poor, 0).groupby(data["g"]).sum())
+    north = data["g"] == "north"
+    zeroed = data.assign(w=data["w"].where(north, 1e-9))
+    of_gini = gini(data, "y", DESIGN, by="g")
+    assert of_gini["se"].iloc[0] == pytest.approx(gini(zeroed, "y", DESIGN)["se"].iloc[0], rel=1e-6)
+    assert whole.attrs["degrees_of_freedom"] == 57
+
+
+def test_a_line_of_another_set_of_rows_is_refused_with_the_reason() -> None:
+    data = sample()
+    line = poverty_line(data, "y", RelativeLine(0.6), DESIGN)
+    pd.testing.assert_frame_equal(
+        fgt(data, "y", DESIGN, by="g", line=line), fgt(data, "y", DESIGN, by="g", line=RelativeLine(0.6))
+    )
+    with pytest.raises(HamyarError, match="HY-Y005.*estimated on 600 rows, the data have 312.*whole sample.*`by`"):
+        fgt(data[data["g"] == "north"], "y", DESIGN, line=line)
+
+
+def test_a_column_of_lines_is_each_rows_own() -> None:
+    data = sample().assign(line=lambda d: np.where(d["g"] == "north", 50.0, 80.0))
+    found = fgt(data, "y", DESIGN, line="line", alpha=1)["estimate"].iloc[0]
+    gap = np.maximum(1 - data["y"] / data["line"], 0)
+    assert found == pytest.approx(np.average(gap, weights=data["w"]), rel=1e-12)
+
+
+def test_size_counts_people() -> None:
+    data = sample()
+    counted = gini(data, "y", DESIGN, size="members")
+    by_hand = gini(data.assign(w=data["w"] * data["members"]), "y", DESIGN)
+    assert counted["estimate"].iloc[0] == by_hand["estimate"].iloc[0]
+    poor = fgt(data, "y", DESIGN, line=LINE, size="members")
+    assert poor["people"].iloc[0] == pytest.approx((data["w"] * data["members"] * (data["y"] < LINE)).sum())
+
+
+def test_a_census_has_no_error_and_a_list_no_limits() -> None:
+    census = gini(sample(), "y", Design(universe="census"))
+    assert census["se"].iloc[0] == 0
+    assert census["low"].iloc[0] == census["estimate"].iloc[0]
+    of_list = fgt(sample(), "y", Design(universe="list"), line=LINE)
+    assert of_list[["se", "low", "high", "line_se"]].isna().all(axis=None)
+    assert of_list.attrs["label"]["en"] == "among those assessed"
+
+
+EVERY: dict[str, Callable[[Any, Design], pd.DataFrame]] = {
+    "gini": lambda d, design: gini(d, "y", design),
+    "hoover": lambda d, design: hoover(d, "y", design),
+    "share ratio": lambda d, design: quantile_share_ratio(d, "y", design),
+    "theil": lambda d, design: theil(d, "y", design),
+    "log deviation": lambda d, design: entropy(d, "y", design, alpha=0),
+    "atkinson": lambda d, design: atkinson(d, "y", design, epsilon=1),
+    "headcount": lambda d, design: fgt(d, "y", design, line=LINE),
+    "watts": lambda d, design: watts(d, "y", design, line=LINE),
+    "sen": lambda d, design: sen(d, "y", design, line=LINE),
+    "sst": lambda d, design: sst(d, "y", design, line=LINE),
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_bad_rows_are_counted_by_name(name: str) -> None:
+    call, data = EVERY[name], sample()
+    weights = data["w"].to_numpy()
+    for column, values, message in [
+        ("w", np.zeros(600), 'HY-S005.*"w": 600 rows.*zero or less'),
+        ("w", np.where(data.index < 3, np.nan, weights), 'HY-S005.*"w": 3 rows.*unknown'),
+        ("w", np.where(data.index < 2, np.inf, weights), 'HY-S005.*"w": 2 rows.*infinite'),
+        ("c", np.where(data.index < 4, np.nan, data["c"]), 'HY-S005.*"c": 4 rows.*unknown'),
+        ("y", np.where(data.index < 5, np.inf, data["y"]), 'HY-S005.*"y": 5 rows.*infinite'),
+        ("y", data["y"].astype(str), "HY-Y001.*string"),
+    ]:
+        with pytest.raises(HamyarError, match=message):
+            call(data.assign(**{column: values}), DESIGN)
+    with pytest.raises(HamyarError, match="HY-S003.*no column y"):
+        call(data.drop(columns="y"), DESIGN)
+    with pytest.raises(HamyarError, match="HY-S004"):
+        call(data.iloc[:0], DESIGN)
+    with pytest.raises(HamyarError, match="HY-S004"):
+        call(data.assign(y=np.nan), DESIGN)
+    with pytest.raises(HamyarError, match="HY-S006"):
+        call(data.iloc[:1], DESIGN)
+
+
+@pytest.mark.parametrize(
+    ("call", "negative", "zero"),
+    [
+        (lambda d: watts(d, "y", DESIGN, line=LINE), True, True),
+        (lambda d: atkinson(d, "y", DESIGN, epsilon=1), True, True),
+        (lambda d: atkinson(d, "y", DESIGN, epsilon=2), True, True),
+        (lambda d: atkinson(d, "y", DESIGN, epsilon=0.5), True, False),
+        (lambda d: entropy(d, "y", DESIGN, alpha=0), True, True),
+        (lambda d: entropy(d, "y", DESIGN, alpha=-1), True, True),
+        (lambda d: theil(d, "y", DESIGN), True, False),
+        (lambda d: entropy(d, "y", DESIGN, alpha=2), False, False),
+        (lambda d: sen(d, "y", DESIGN, line=LINE), True, False),
+        (lambda d: sst(d, "y", DESIGN, line=LINE), True, False),
+        (lambda d: gini(d, "y", DESIGN), False, False),
+        (lambda d: fgt(d, "y", DESIGN, line=LINE, alpha=2), False, False),
+    ],
+)
+def test_incomes_for_which_a_measure_is_not_defined_are_refused(
+    call: Callable[[Any], pd.DataFrame], negative: bool, zero: bool
+) -> None:
+    data = sample()
+    for value, refused in ((-5.0, negative), (0.0, zero)):
+        some = data.assign(y=np.where(data.index < 7, value, data["y"]))
+        if refused:
+            with pytest.raises(HamyarError, match="HY-Y002.*; 7 rows have another"):
+                call(some)
+        else:
+            found = call(some)
+            assert found[["estimate", "se", "low", "high"]].notna().all(axis=None)
+            assert (value < 0) == any("incomes below zero: 7" in note["en"] for note in found.attrs["notes"])
+
+
+def test_unknown_incomes_are_left_out_counted_and_kept_in_the_design() -> None:
+    data = sample()
+    gaps = data.assign(y=data["y"].where(data["c"] != 0))
+    found = gini(gaps, "y", DESIGN)
+    assert found["n"].iloc[0] == 590
+    assert found.attrs["clusters"] == 60
+    assert "rows without y, left out of the estimates and kept in the design: 10." in [
+        note["en"] for note in found.attrs["notes"]
+    ]
+
+
+def test_what_has_no_spread_or_no_size_is_named() -> None:
+    data = sample()
+    equal = gini(data.assign(y=7.0), "y", DESIGN)
+    assert equal[["estimate", "se", "low", "high"]].iloc[0].tolist() == [0, 0, 0, 0]
+    assert any("all incomes are equal" in note["en"] for note in equal.attrs["notes"])
+    assert quantile_share_ratio(data.assign(y=7.0), "y", DESIGN)["estimate"].iloc[0] == 1
+    one = data.assign(g=np.where(data.index == 0, "alone", "rest"))
+    notes = [note["en"] for note in gini(one, "y", DESIGN, by="g").attrs["notes"]]
+    assert "one household only: alone." in notes
+    assert fgt(one, "y", DESIGN, by="g", line=LINE)["se"].gt(0).all()
+    inside = data.assign(g=np.where(data["c"] == 3, "inside", "rest"))
+    of_inside = gini(inside, "y", DESIGN, by="g")
+    whole = gini(data, "y", DESIGN)["se"].iloc[0]
+    assert of_inside["se"].iloc[0] == pytest.approx(whole * 60**0.5)
+    assert any("one cluster only" in note["en"] and "inside" in note["en"] for note in of_inside.attrs["notes"])
+    lost = data.assign(y=np.where(data["g"] == "north", -1.0, data["y"]))
+    undefined = gini(lost, "y", DESIGN, by="g")
+    assert undefined["estimate"].isna().tolist() == [True, False]
+    assert any("not defined" in note["en"] and "north" in note["en"] for note in undefined.attrs["notes"])
+    with pytest.raises(HamyarError, match="HY-Y003"):
+        gini(data.assign(y=-1.0), "y", DESIGN)
+
+
+def test_lines_and_parameters_that_cannot_be_are_refused() -> None:
+    data = sample()
+    for line in (0, -3, np.nan, np.inf):
+        with pytest.raises(HamyarError, match="HY-Y008"):
+            fgt(data, "y", DESIGN, line=line)
+    with pytest.raises(HamyarError, match="HY-Y004"):
+        RelativeLine(-0.6)
+    with pytest.raises(HamyarError, match="HY-Y004"):
+        RelativeLine(0.6, of="mode")  # type: ignore[arg-type]
+    with pytest.raises(HamyarError, match="HY-Y009.*median income is not above zero"):
+        fgt(data.assign(y=-1.0), "y", DESIGN, line=RelativeLine(0.6))
+    with pytest.raises(HamyarError, match="HY-Y007"):
+        fgt(data, "y", DESIGN, line=LINE, alpha=-1)
+    for epsilon in (0, -1):
+        with pytest.raises(HamyarError, match="HY-Y006"):
+            atkinson(data, "y", DESIGN, epsilon=epsilon)
+    with pytest.raises(HamyarError, match="HY-Y006"):
+        quantile_share_ratio(data, "y", DESIGN, top=1.2)
