@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 FLOOR = 0.01
 DRAWS = 6000
 SMALLEST = 3
+TIED = 9  # decimals of a score: areas with the same figures tie, whatever the last bits of a product
 
 
 def minmax(values: Array) -> Array:
@@ -206,7 +207,7 @@ class AreaIndex:
         choices = [(n, a) for n in NORMALISATIONS.values() for a in AGGREGATIONS.values()]
         for i, (normalise, aggregate) in enumerate(choices):
             scores[i :: len(choices)] = 100 * aggregate(normalise(directed), weights[i :: len(choices)])
-        return scores
+        return np.round(scores, TIED)
 
     def table(self) -> pd.DataFrame:
         """Frame, worst first: area, score (0 to 100), rank, rank_low and rank_high (95 % of the choices), p_worst (share of

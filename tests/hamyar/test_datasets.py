@@ -134,7 +134,8 @@ class TestFiles:
         )
         assert {counties["area"], *counties["design"].values()} <= survey
         assert set(counties["model"]["fay_herriot"]["covariates"]) <= areas
-        assert {places["area"], *places["area_index"]["indicators"], "focus"} <= areas
+        assert {*places["area_index"]["indicators"], "focus"} <= areas
+        assert set(places["area_index"]["titles"]) == set(places["area_index"]["indicators"])
 
 
 class TestPlaces:

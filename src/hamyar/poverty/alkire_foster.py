@@ -30,7 +30,7 @@ import pyarrow.compute as pc
 
 from hamyar.errors import Fault, HamyarError, error
 from hamyar.indicators import Measure
-from hamyar.indicators.measure import cutoff_fraction
+from hamyar.indicators.measure import LARGEST_DENOMINATOR, cutoff_fraction
 from hamyar.survey import Design, Sums, limits
 from hamyar.survey.variance import Floats, Ints
 from hamyar.tables import Table, as_table
@@ -298,23 +298,38 @@ def _scored(table: ibis.Table, measure: Measure, names: list[str]) -> ibis.Table
         table = table.mutate(**{name: table[name].fill_null(0) for name in names})
     answers = [table[name] for name in names]
     known = [answer.fill_null(0) if measure.missing == "reweight" else answer for answer in answers]
-    score, of = _weighted(known, weights), ibis.literal(sum(weights), "int64")
+    kind = _integers(measure, weights)
+    score, of = _weighted(known, weights, kind), ibis.literal(sum(weights), "int64")
     if measure.missing == "reweight":
-        of = _weighted([answer.notnull() for answer in answers], weights).nullif(0)
-        score = of.isnull().ifelse(ibis.null("int32"), score)
+        of = _weighted([answer.notnull() for answer in answers], weights, kind).nullif(0)
+        score = of.isnull().ifelse(ibis.null(kind), score)
     return table.mutate(_score=score, _of=of, _union=reduce(or_, known))
 
 
-def _weighted(answers: list[Any], weights: list[int]) -> Any:
-    """Σ weight × answer, in 32-bit integers: the weights' common denominator is at most a thousand million."""
-    parts = [answer.cast("int32") * weight for answer, weight in zip(answers, weights, strict=True)]
+def _weighted(answers: list[Any], weights: list[int], kind: str) -> Any:
+    """Σ weight × answer, in integers of that kind: Ibis takes every product for 64 bits, the engine does not."""
+    parts = [answer.cast(kind) * ibis.literal(weight, kind) for answer, weight in zip(answers, weights, strict=True)]
     return reduce(add, parts)
+
+
+def _integers(measure: Measure, weights: list[int]) -> str:
+    """The least integers that hold every score, and with `reweight` its products with a cut-off. Raises HamyarError HY-S008."""
+    largest = sum(weights)
+    if measure.missing != "reweight" and largest < 2**31:
+        return "int32"
+    if largest * (LARGEST_DENOMINATOR if measure.missing == "reweight" else 1) >= 2**63:
+        raise error(
+            "HY-S008",
+            en=f"the weights' common denominator, {largest}, is too large to count with exactly. Use simpler fractions.",
+            fa=f"مخرج مشترک وزن‌ها، {largest}، بزرگ‌تر از آن است که شمارش دقیق بماند. کسرهای ساده‌تری به کار ببرید.",
+        )
+    return "int64"
 
 
 def _poor(scored: ibis.Table, measure: Measure, k: Fraction) -> Any:
     """score / of >= k, compared as integers."""
     if measure.missing == "reweight":
-        return scored._score.cast("int64") * k.denominator >= scored._of.cast("int64") * k.numerator
+        return scored._score * ibis.literal(k.denominator, "int64") >= scored._of * ibis.literal(k.numerator, "int64")
     return scored._score >= ceil(k * sum(_integer_weights(measure)))
 
 

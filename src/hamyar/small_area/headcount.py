@@ -153,6 +153,21 @@ def _notes(deff: float, model: FayHerriot, benchmark: float) -> list[dict[str, s
     return notes
 
 
+def direct_draws(direct: pd.DataFrame, *, draws: int = DRAWS, seed: int = 0) -> tuple[Array, Array]:
+    """Joint draws of rates that stand by themselves, (draws, areas), and what one household's variance is, (areas,).
+
+    direct: frame estimate (0 to 1), se, n, a row per area with a sample. Normal on the arcsine scale (`angles`) with
+    effective sample sizes n / deff, one pooled design effect, as in `headcount_model`; areas are independent.
+    """
+    estimate, se, n = (direct[name].to_numpy(dtype=float) for name in ("estimate", "se", "n"))
+    deff = pooled_design_effect(estimate, se, n)
+    angle, variance = angles(estimate, n / deff)
+    normal = np.random.default_rng(seed).standard_normal((draws, len(angle)))
+    values = np.sin(np.clip(angle + normal * np.sqrt(variance), 0, np.pi / 2)) ** 2
+    mean = values.mean(axis=0)
+    return values, deff * mean * (1 - mean)
+
+
 def headcount_model(
     direct: pd.DataFrame,
     covariates: pd.DataFrame,
