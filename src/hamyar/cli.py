@@ -132,7 +132,7 @@ def round_run(
     output: Annotated[Path, typer.Option("-o", "--output", help="A folder for the results.")],
 ) -> None:
     """Run a round: estimates, tiers, ranks, reasons, a report, and a manifest."""
-    from hamyar import rounds  # type: ignore[attr-defined]
+    from hamyar import rounds
 
     with progress("round · دور") as steps:
         manifest = rounds.run(round_file, output, progress=steps)
@@ -142,7 +142,7 @@ def round_run(
 @rounds_app.command("verify")
 def round_verify(directory: Annotated[Path, typer.Argument(help="What `round run` wrote.")]) -> None:
     """Run it again and compare every hash; name what differs."""
-    from hamyar import rounds  # type: ignore[attr-defined]
+    from hamyar import rounds
 
     differences = rounds.verify(directory)
     for difference in differences:

@@ -31,13 +31,13 @@ _KEYS = {
     "area_index": False,
 }
 _INPUT_KEYS = {"file": True, "universe": True, "provenance": True, "contract": False, "where": False}
-_AREA_KEYS = _INPUT_KEYS | {"code": False, "name": False}
+_AREA_KEYS = _INPUT_KEYS | {"code": False, "name": False, "population": False}
 INPUTS = ("areas", "sample", "households")
 
 
 @dataclass(frozen=True)
 class Input:
-    """One file of rows. where: column → the value that the rows used have; code, name: columns of the areas' file."""
+    """One file of rows. where: column → the value that the rows used have; code, label, population: columns of the areas' file."""
 
     name: str
     file: Path
@@ -47,6 +47,7 @@ class Input:
     where: Mapping[str, Any] = field(default_factory=dict)
     code: str = "code"
     label: str = "name"
+    population: str = "population"
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,7 @@ def _input(found: Document, file: Path, name: str, given: Any) -> Input:
         given.get("where", {}),
         str(given.get("code", "code")),
         str(given.get("name", "name")),
+        str(given.get("population", "population")),
     )
 
 

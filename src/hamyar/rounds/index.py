@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +30,10 @@ def by_index(given: RoundFile, areas: Areas, parts: Mapping[str, dict[str, str]]
     return Results(
         table[list(AREAS)].sort_values(["rank", "area"], ignore_index=True),
         _profile(index, areas, titles, source),
-        {"indicators": dict(index.indicators), "weights": dict(zip(index.indicators, index.shares.tolist(), strict=True))},
+        {
+            "indicators": dict(index.indicators),
+            "weights": dict(zip(index.indicators, index.shares.tolist(), strict=True)),
+        },
         _method(index, titles),
         [],
         {code: _gaps(gaps, titles) | areas.called(code) for code, gaps in index.not_ranked.items()} | dict(parts),
@@ -43,8 +45,7 @@ def _titles(names: list[str], given: Titles) -> Titles:
     """As the round gives them, else the contract's heading and the column's name."""
     known = CONTRACTS["area"].by_name
     return {
-        name: given.get(name)
-        or {"fa": known[name].title if name in known else name, "en": name.replace("_", " ")}
+        name: given.get(name) or {"fa": known[name].title if name in known else name, "en": name.replace("_", " ")}
         for name in names
     }
 
@@ -54,15 +55,19 @@ def _ranked(index: AreaIndex, areas: Areas, titles: Titles, source: Input) -> pd
     why = priority.index_reasons(index, titles)
     table = found.join(areas.frame[["name_fa", "name_en", "population"]]).rename(columns={"score": "estimate"})
     empty = dict.fromkeys(name for name in AREAS if name not in table.columns and name != "area")
-    return table.assign(**empty).assign(
-        estimate_kind="index",
-        tier=priority.tier(table["p_worst"].to_numpy()),
-        tier_people="",
-        reason_fa=[why[code]["fa"] for code in table.index],
-        reason_en=[why[code]["en"] for code in table.index],
-        universe=source.universe,
-        provenance=source.provenance,
-    ).reset_index()
+    return (
+        table.assign(**empty)
+        .assign(
+            estimate_kind="index",
+            tier=priority.tier(table["p_worst"].to_numpy()),
+            tier_people="",
+            reason_fa=[why[code]["fa"] for code in table.index],
+            reason_en=[why[code]["en"] for code in table.index],
+            universe=source.universe,
+            provenance=source.provenance,
+        )
+        .reset_index()
+    )
 
 
 def _profile(index: AreaIndex, areas: Areas, titles: Titles, source: Input) -> pd.DataFrame:

@@ -59,7 +59,7 @@ class Areas:
 
     def called(self, code: str) -> dict[str, str]:
         row = self.frame.loc[code]
-        return {"name_fa": row["name_fa"], "name_en": row["name_en"]}
+        return {"name_fa": str(row["name_fa"]), "name_en": str(row["name_en"])}
 
 
 def areas_of(given: RoundFile) -> Areas:
@@ -81,7 +81,7 @@ def areas_of(given: RoundFile) -> Areas:
         )
     names = chosen[source.label].astype(str)
     english = chosen["name_en"].where(chosen["name_en"].notna(), names) if "name_en" in chosen else names
-    people = next((chosen[name] for name in ("population", "pop") if name in chosen), float("nan"))
+    people = chosen[source.population] if source.population in chosen else float("nan")
     frame = chosen.assign(name_fa=names, name_en=english, population=people).sort_index()
     return Areas(frame, _whole(source), len(chosen))
 

@@ -19,8 +19,9 @@ from hamyar.rounds.inputs import Areas, opened, require
 from hamyar.rounds.numbers import exact_weights, rounded
 from hamyar.rounds.results import AREAS, PROFILE, Results, Text
 from hamyar.small_area import direct_draws, headcount_model
-from hamyar.small_area.headcount import DRAWS, SMALLEST_SAMPLE, Array
-from hamyar.tables import Table
+from hamyar.small_area.headcount import DRAWS, SMALLEST_SAMPLE
+from hamyar.survey.variance import Floats
+from hamyar.tables import CONTRACTS, Table
 
 Steps = Callable[[int, int, str], object]
 TOO_FEW = {
@@ -34,8 +35,8 @@ class _Headcounts:
     """table: estimate, se, low, high, n, estimate_kind by area; draws: (draws, areas); unit_variance: (areas,)."""
 
     table: pd.DataFrame
-    draws: Array
-    unit_variance: Array
+    draws: Floats
+    unit_variance: Floats
     notes: list[dict[str, str]]
 
 
@@ -60,9 +61,9 @@ def by_measure(given: RoundFile, measure: Measure, areas: Areas) -> Results:
         profile[profile["area"].isin(codes)][list(PROFILE)],
         _rules(measure, given),
         _method(measure, given, whole),
-        [*counted.notes, *found.attrs["notes"], *_unplaced(direct, found, given.area)],
+        [*counted.notes, *found.attrs["notes"], *_unplaced(found, given.area)],
         {code: TOO_FEW | areas.called(code) for code in few},
-        {"areas": areas.rows, source.name: int(_of(whole, "H")["n"].iloc[0])},
+        {"areas": areas.rows, source.name: int(households.expr.count().to_pyarrow().as_py())},
     )
 
 
@@ -251,11 +252,16 @@ def _method(measure: Measure, given: RoundFile, whole: pd.DataFrame) -> list[Tex
     if given.covariates is not None:
         sentences.append(
             {
-                "fa": f"نرخ محدوده‌ها با مدل فی-هریوت برآورد شده است، با متغیرهای کمکی {'، '.join(given.covariates)} و {persian_digits(DRAWS)} شبیه‌سازی توأم.",
+                "fa": f"نرخ محدوده‌ها با مدل فی-هریوت برآورد شده است، با متغیرهای کمکی {'، '.join(_heading(name) for name in given.covariates)} و {persian_digits(DRAWS)} شبیه‌سازی توأم.",
                 "en": f"Rates of areas are estimated with the Fay-Herriot model on {', '.join(given.covariates)}, with {DRAWS} joint draws.",
             }
         )
     return [*sentences, TIERS]
+
+
+def _heading(column: str) -> str:
+    known = CONTRACTS["area"].by_name
+    return known[column].title if column in known else column
 
 
 def _clusters(whole: pd.DataFrame, language: str) -> str:
@@ -267,7 +273,7 @@ def _clusters(whole: pd.DataFrame, language: str) -> str:
     return f" in {clusters} clusters and {strata} strata"
 
 
-def _unplaced(direct: pd.DataFrame, found: pd.DataFrame, area: str) -> list[dict[str, str]]:
+def _unplaced(found: pd.DataFrame, area: str) -> list[dict[str, str]]:
     """Households whose area is not known count in the province alone."""
     without = int(_of(found, "H").loc[found[area].isna(), "n"].sum())
     if not without:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
@@ -134,7 +133,8 @@ def _manifest(
         "where": where,
         "inputs": used,
         "versions": versions(),
-        "rules": found.rules | ({"measure_sha256": hashlib.sha256(measure.text.encode()).hexdigest()} if measure else {}),
+        "rules": found.rules
+        | ({"measure_sha256": hashlib.sha256(measure.text.encode()).hexdigest()} if measure else {}),
         "method": [dict(sentence) for sentence in [*found.method, *found.notes]],
         "not_ranked": [{"area": code} | why for code, why in found.not_ranked.items()],
     }

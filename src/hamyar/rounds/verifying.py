@@ -70,7 +70,14 @@ def _compared(file: Path, stated: dict[str, Any], code: str, en: str, fa: str) -
         return [Fault(code, f"the {en} is missing.", f"{fa} نیست.", file=stated["file"])]
     if sha256(file) == stated["sha256"]:
         return []
-    return [Fault(code, f"the {en} is not the one of the manifest.", f"{fa} همان نیست که شناسنامه می‌گوید.", file=stated["file"])]
+    return [
+        Fault(
+            code,
+            f"the {en} is not the one of the manifest.",
+            f"{fa} همان نیست که شناسنامه می‌گوید.",
+            file=stated["file"],
+        )
+    ]
 
 
 def _versions(manifest: dict[str, Any]) -> list[Fault]:

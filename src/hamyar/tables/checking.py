@@ -124,7 +124,7 @@ class _Rows:
     def read(self) -> None:
         try:
             for batch in self.incoming.batches:
-                self._batch(*_without_empty(*batch))
+                self._batch(*without_empty(*batch))
         except HamyarError as broken:
             self._fault(*broken.faults)
 
@@ -196,7 +196,7 @@ class _Rows:
         return [duplicate(name, key, self.incoming.file, row, first) for key, row, first in shown], int(repeats)
 
 
-def _without_empty(rows: np.ndarray[Any, np.dtype[np.int64]], batch: pa.RecordBatch) -> Batch:
+def without_empty(rows: np.ndarray[Any, np.dtype[np.int64]], batch: pa.RecordBatch) -> Batch:
     """The rows that hold anything."""
     if not batch.num_columns:
         return rows[:0], batch.slice(0, 0)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from hamyar.errors import HamyarError
 from hamyar.tables import engine, labels
-from hamyar.tables.checking import examine
+from hamyar.tables.checking import examine, without_empty
 from hamyar.tables.contracts import Contract
 from hamyar.tables.contracts import contract as contract_named
 from hamyar.tables.files import is_parquet, open_file
@@ -75,7 +75,8 @@ def _as_it_is(path: Path) -> ibis.Table:
     if found.faults:
         raise HamyarError(*found.faults)
     kept = Kept()
-    for _, batch in incoming.batches:
+    for rows in incoming.batches:
+        _, batch = without_empty(*rows)
         kept.add(pa.table({name: batch.column(place) for place, name in found.extra.items()}))
     if incoming.total:
         raise HamyarError(*incoming.faults, total=incoming.total)
