@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from hamyar.small_area.benchmarking import benchmark
+from hamyar.small_area.empirical_best import EmpiricalBest
 from hamyar.small_area.fay_herriot import FayHerriot
 from hamyar.small_area.headcount import Headcounts, direct_draws, headcount_model
+from hamyar.small_area.nested_error import NestedError
 from hamyar.small_area.variance_function import smooth_variances
 
-__all__ = ["FayHerriot", "Headcounts", "benchmark", "direct_draws", "headcount_model", "smooth_variances"]
+__all__ = [
+    "EmpiricalBest",
+    "FayHerriot",
+    "Headcounts",
+    "NestedError",
+    "benchmark",
+    "direct_draws",
+    "headcount_model",
+    "smooth_variances",
+]
