@@ -40,6 +40,7 @@ def _drawn(kept: Round, results: list[AreaResult], language: str) -> str:
         language=language,
         schematic=schematic,
         links={code: reverse("analysis:place", args=[code]) for code in areas},
+        names={code: {"fa": area.name, "en": area.name_en or area.name} for code, area in areas.items()},
     )
 
 

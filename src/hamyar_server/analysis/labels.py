@@ -16,6 +16,7 @@ LABELS = {
     "direct": _("measured in the sample"),
     "synthetic_part": _("model alone, without a sample"),
     "index": _("index"),
+    "round": _("The round itself"),
     "sample": _("Sample"),
     "areas": _("Areas"),
     "households": _("Households"),

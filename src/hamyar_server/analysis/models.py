@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +11,6 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from hamyar_server.areas.models import Area
-from hamyar_server.core.fields import under
 from hamyar_server.core.ids import uuid7
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
@@ -70,6 +70,11 @@ class Round(models.Model):
         return self.kind == Kind.INDEX
 
     @property
+    def pictures(self) -> list[dict[str, Any]]:
+        """Its inputs that are a picture of something: all but the file of the round itself."""
+        return [each for each in self.manifest["inputs"] if "universe" in each]
+
+    @property
     def folder(self) -> Path:
         return Path(settings.HOME, self.directory)
 
@@ -88,7 +93,7 @@ class AreaResultQuerySet(models.QuerySet["AreaResult"]):
         """Results of the areas at these paths and of everything under them."""
         inside = Q(pk__in=[])
         for path in paths:
-            inside |= under(path)
+            inside |= Q(path=path) | Q(path__startswith=f"{path}/")
         return self.filter(inside)
 
     def visible_to(self, actor: Actor, *functions: Function) -> AreaResultQuerySet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,7 +12,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from hamyar import priority
-from hamyar_server.analysis.models import AreaResult, IndicatorResult
+from hamyar.errors import HamyarError
+from hamyar_server.analysis.models import AreaResult, IndicatorResult, Round
 from hamyar_server.core.templatetags.hamyar import number, pair
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.mandates import Function, holds
@@ -36,15 +38,28 @@ def explained(result: AreaResult, actor: Actor) -> Explained:
 
     profile = list(result.profile.all())
     rows = frame(result, profile)
-    drawing = mark_safe(figures.profile(rows, get_language())) if profile else None  # noqa: S308 SVG that the library made
+    drawn = figures.profile(rows, get_language(), dimensions=dimensions(result.round)) if profile else None
     return Explained(
         result,
         reason(result, rows, audience(actor, result)),
         settling(result),
         profile,
-        drawing,
+        mark_safe(drawn) if drawn else None,  # noqa: S308 SVG that the library made
         result.round.results.count(),
     )
+
+
+def dimensions(kept: Round) -> dict[str, Mapping[str, str]]:
+    """Titles of the measure's dimensions; none for an index, or where the measure was a file that lies here no longer."""
+    from hamyar.indicators import Measure
+
+    if kept.is_index:
+        return {}
+    try:
+        measure = Measure.load(kept.manifest["round"]["measure"])
+    except HamyarError:
+        return {}
+    return {each.name: each.title for each in measure.dimensions}
 
 
 def audience(actor: Actor, result: AreaResult) -> str:

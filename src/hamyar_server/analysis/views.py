@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from hamyar.persian import latin_digits
 from hamyar_server.analysis import drawings, sentences
 from hamyar_server.analysis.exports import as_csv, files
-from hamyar_server.analysis.models import AreaResult, Kind, Round
+from hamyar_server.analysis.models import AreaResult, AreaResultQuerySet, Kind, Round, Tier
 from hamyar_server.areas.models import Area
 from hamyar_server.core.paging import page
 from hamyar_server.organisations import mandates
@@ -38,7 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def section(request: HttpRequest, kept: Round) -> dict[str, Any]:
     """One round on the home page."""
     results = kept.results.visible_to(request.actor).with_places()
-    by_rate, by_people = list(results.order_by(*BY_RATE)[:WORST]), list(results.order_by(*BY_PEOPLE)[:WORST])
+    by_rate, by_people = list(results.order_by(*BY_RATE)[:WORST]), list(most_people(kept, results)[:WORST])
     return {
         "round": kept,
         "counts": results.by_tier(),
@@ -48,6 +48,15 @@ def section(request: HttpRequest, kept: Round) -> dict[str, Any]:
         "top_people": drawings.top(by_people, "people_high", "people"),
         "map": drawings.tier_map(kept, results, get_language()) if kept.kind == Kind.MEASURE else None,
     }
+
+
+def most_people(kept: Round, results: AreaResultQuerySet) -> AreaResultQuerySet:
+    """By the estimated number of people; an index estimates none, so the largest of the places that are surely in."""
+    return (
+        results.filter(tier=Tier.SURELY_IN).order_by("-population", "id")
+        if kept.is_index
+        else results.order_by(*BY_PEOPLE)
+    )
 
 
 @actor_required

@@ -47,7 +47,11 @@ def build(households: int, progress: Progress) -> None:
 
 def _rounds(found: Province, statistician: Actor, progress: Progress) -> None:
     for file in (found.round_counties, found.round_places):
-        run_round(by=statistician, round_file=file, out=settings.HOME / "rounds" / file.stem, progress=progress)
+
+        def steps(done: int, total: int, _what: str, name: str = file.stem) -> None:
+            progress(done, total, name)
+
+        run_round(by=statistician, round_file=file, out=settings.HOME / "rounds" / file.stem, progress=steps)
 
 
 def _seal(households: int) -> None:

@@ -16,8 +16,10 @@ import tempfile
 import threading
 import time
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 ADDRESS = "127.0.0.1"
 HOME = Path("var/demo")
@@ -117,18 +119,18 @@ def _free(port: int) -> int:
 
 
 def _serve(home: Path, port: int) -> None:
-    """Serve in this process group; the worker is granian's child and dies with it."""
+    """Serve in this process group; the worker is a child and ends with this process."""
     from granian import Granian
     from granian.constants import Interfaces
 
     os.environ.update(_environment(home))
     os.environ.pop("HAMYAR_SECRET_KEY", None)
     server: Any = Granian(
-        "hamyar_server.asgi:application",
+        "hamyar_server.demonstration.serving:application",
         address=ADDRESS,
         port=port,
-        interface=Interfaces.ASGINL,
-        websockets=False,
+        interface=Interfaces.WSGI,
+        blocking_threads=4,
         log_level="warning",
     )
     threading.Thread(target=_announce, args=[port], daemon=True).start()
@@ -136,14 +138,11 @@ def _serve(home: Path, port: int) -> None:
 
 
 def _announce(port: int) -> None:
-    """Say the address as soon as it answers."""
-    while True:
-        with socket.socket() as caller:
-            caller.settimeout(1)
-            if caller.connect_ex((ADDRESS, port)) == 0:
-                break
-        time.sleep(0.1)
+    """Say the address as soon as a page comes back: the port listens before the record is loaded."""
     address = f"http://{ADDRESS}:{port}/"
-    _say(
-        f"Hamyar's demonstration is at {address} (Ctrl-C ends it)\nنمونهٔ نمایشی همیار در این نشانی است: {address} (پایان: Ctrl-C)"
-    )
+    while True:
+        with suppress(OSError), urlopen(address, timeout=60):
+            break
+        time.sleep(0.1)
+    _say(f"Hamyar's demonstration is at {address} (Ctrl-C ends it)")
+    _say(f"نمونهٔ نمایشی همیار در این نشانی است: {address} (پایان: Ctrl-C)")

@@ -17,6 +17,8 @@ SAID = {
     "files": "files · فایل‌ها",
     "areas": "areas · محدوده‌ها",
     "organisations": "organisations · سازمان‌ها",
+    "round-counties": "round of counties · دور شهرستان‌ها",
+    "round-places": "round of places · دور محل‌ها",
     "nominations": "nominations · معرفی‌ها",
 }
 
