@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,13 @@ left_out = 0
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without ../shared the tests that need it are left out, and counted."""
+    """Without ../shared the tests that need it are left out, and counted; who needs a database has the keys' too."""
     global left_out
+    for item in items:
+        marked = item.get_closest_marker("django_db")
+        if marked or "db" in getattr(item, "fixturenames", ()):
+            both = {"databases": ["default", "keys"]}
+            item.add_marker(pytest.mark.django_db(**both | (marked.kwargs if marked else {})), append=False)
     if SHARED.is_dir():
         return
     without = [item for item in items if item.get_closest_marker("shared")]
@@ -32,3 +39,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def shared() -> Path:
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of an empty cluster of this run alone, without a database's name at the end."""
+    from tests.postgres import cluster
+
+    with cluster() as address:
+        yield address
+
+
+@pytest.fixture
+def postgres_databases(postgres: str) -> dict[str, str]:
+    """The environment of a record whose two databases are empty ones of the cluster."""
+    import psycopg
+
+    name = f"record{secrets.token_hex(4)}"
+    with psycopg.connect(f"{postgres}postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name}keys")
+    return {"DATABASE_URL": f"{postgres}{name}", "KEYS_DATABASE_URL": f"{postgres}{name}keys"}

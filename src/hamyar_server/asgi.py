@@ -8,3 +8,7 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hamyar_server.settings")
 application = get_asgi_application()
+
+from hamyar_server.core.keys import store  # noqa: E402  after Django's set-up
+
+store.require_sound()  # a lost key is said before anything is served

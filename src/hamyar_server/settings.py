@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 import hamyar
+from hamyar_server.core.databases import database
 
 PACKAGE = Path(__file__).resolve().parent
 HOME = Path(os.environ.get("HAMYAR_HOME", "var/record")).absolute()  # database, rounds, uploads
@@ -37,6 +38,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "hamyar_server.core",
+    "hamyar_server.core.keys.apps.KeysConfig",
     "hamyar_server.areas",
     "hamyar_server.organisations",
     "hamyar_server.intake",
@@ -49,6 +51,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "hamyar_server.core.origin.OriginMiddleware",
     "hamyar_server.core.security.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "hamyar_server.core.preferences.PreferencesMiddleware",
@@ -84,17 +87,17 @@ TEMPLATES = [
     }
 ]
 
+KEYS_FILE = Path(os.environ.get("HAMYAR_KEYS", HOME / "keys.json"))  # master keys
 DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": HOME / "hamyar.sqlite3",
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
-        },
-    }
+    "default": database(os.environ.get("DATABASE_URL"), HOME / "hamyar.sqlite3"),
+    # Persons' keys, backed up apart; a lost key is a lost person, hence FULL, and a destroyed one leaves no trace in the file.
+    "keys": database(
+        os.environ.get("KEYS_DATABASE_URL"),
+        HOME / "persons.keys.sqlite3",
+        "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
+    ),
 }
+DATABASE_ROUTERS = ["hamyar_server.core.routing.KeysRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "organisations.User"

@@ -1,6 +1,17 @@
 """Maps and intervals as SVG: no script, no style sheet, legible in grey print and on a phone."""
 
-from hamyar.figures.intervals import caterpillar, interval, profile
+from hamyar.figures.intervals import caterpillar, interval, made_of, profile, rounded, scale_end
 from hamyar.figures.maps import choropleth, schematic_cells
+from hamyar.figures.svg import TIERS
 
-__all__ = ["caterpillar", "choropleth", "interval", "profile", "schematic_cells"]
+__all__ = [
+    "TIERS",
+    "caterpillar",
+    "choropleth",
+    "interval",
+    "made_of",
+    "profile",
+    "rounded",
+    "scale_end",
+    "schematic_cells",
+]

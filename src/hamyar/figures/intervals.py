@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import floor, log10
 from typing import Any
 
 import pandas as pd
 
 from hamyar.errors import error
-from hamyar.figures.svg import DARK, INK, LINE, PAPER, SOFT, figure, tag, text
+from hamyar.figures.svg import DARK, INK, LINE, PAPER, SOFT, TIERS, figure, spread, tag, text
 from hamyar.persian.numbers import absent, between, number, percent
 
 WIDTH, SIZE = 400.0, 13.5
 Scale = tuple[float, float]
 COLOURS = {"surely_in": DARK, "uncertain": "#b4532a", "surely_out": SOFT}
+WIDTHS = {"surely_in": 4.5, "uncertain": 3.0, "surely_out": 1.5}
 MADE = {
     "measured": {"fa": "سنجیده", "en": "measured"},
     "model": {"fa": "برآورد مدل", "en": "made by a model"},
@@ -67,8 +68,8 @@ def _position(scale: Scale, left: float, right: float) -> Any:
     return lambda value: left + (min(max(float(value), low), high) - low) / ((high - low) or 1) * (right - left)
 
 
-def _bar(low: float, high: float, y: float, colour: str) -> str:
-    return tag("path", d=f"M{low:.1f} {y:.1f}H{high:.1f}", stroke=colour, stroke_width=2.5) if high > low else ""
+def _bar(low: float, high: float, y: float, colour: str, width: float = 2.5) -> str:
+    return tag("path", d=f"M{low:.1f} {y:.1f}H{high:.1f}", stroke=colour, stroke_width=width) if high > low else ""
 
 
 def _mark(x: float, y: float, made: str, colour: str) -> str:
@@ -111,7 +112,7 @@ def profile(rows: pd.DataFrame, language: str, *, dimensions: Mapping[str, Mappi
     Raises HY-G004 without a row that has an estimate.
     """
     known = _with_estimate(rows)
-    top = _top([known[name] for name in ("estimate", "high", "province_estimate")])
+    top = scale_end([known[name] for name in ("estimate", "high", "province_estimate")])
     parts, y, dimension = [], 0.0, None
     side, edge, other, far = ("right", WIDTH, "left", 0.0) if language == "fa" else ("left", 0.0, "right", WIDTH)
     at = _position((0, top), 8, WIDTH - 8)
@@ -156,13 +157,13 @@ def _by_dimension(rows: pd.DataFrame) -> pd.DataFrame:
     ).drop(columns=["_whole", "_part"])
 
 
-def _top(columns: list[pd.Series]) -> float:
+def scale_end(columns: Iterable[pd.Series]) -> float:
     """The end of an axis from 0: the next round number above every value, at most 1 for shares."""
     highest = max(float(column.max()) for column in columns if column.notna().any()) or 0.01
     step = 10 ** floor(log10(highest))
     for factor in (1, 1.5, 2, 3, 4, 5, 6, 8, 10):
         if factor * step >= highest:
-            return float(min(factor * step, 1)) if highest <= 1 else factor * step
+            return float(min(round(factor * step, 9), 1)) if highest <= 1 else float(factor * step)
     return highest
 
 
@@ -181,18 +182,18 @@ def _tick(value: Any, at: Any, y: float) -> str:
 def _axis(top: float, at: Any, y: float, language: str) -> str:
     """The ends and the middle of the axis; the last one ends with the drawing."""
     return "".join(
-        text(x, y + 8, _round(value, language, top <= 1), side=side, language=language, fill=SOFT)
+        text(x, y + 8, rounded(value, language, top <= 1), side=side, language=language, fill=SOFT)
         for value, x, side in (
-            (0, at(0), "middle"),
+            (0.0, at(0.0), "middle"),
             (top / 2, at(top / 2), "middle"),
             (top, at(top) + 8, "right"),
         )
     )
 
 
-def _round(value: float, language: str, share: bool) -> str:
-    shown = value * 100 if share else value
-    decimals = 0 if shown == round(shown) else 1
+def rounded(value: float, language: str, share: bool) -> str:
+    """A round number of an axis, without a decimal where it has none."""
+    decimals = 0 if round(value * 100 if share else value, 6).is_integer() else 1
     return percent(value, language, decimals) if share else number(value, language, decimals)
 
 
@@ -228,37 +229,65 @@ def _said(row: Any, language: str) -> str:
 
 
 def caterpillar(rows: pd.DataFrame, language: str) -> str:
-    """Areas, the highest first, each with its interval in the colour of its tier.
+    """Areas, the highest first: name, interval and estimate; the surer in priority, the darker and thicker.
 
     rows: name_fa, name_en, estimate, low, high, tier, and estimate_kind, provenance for the mark. Raises HY-G004.
     """
     known = _with_estimate(rows).sort_values("estimate", ascending=False)
-    top = _top([known["estimate"], known["high"]])
-    right = language == "fa"
-    left, end = (10.0, WIDTH - 150) if right else (150.0, WIDTH - 10)
-    at = _position((0, top), left, end)
-    parts, y = [], 4.0
-    for row in _each(known):
-        y += 19
-        name = str(getattr(row, f"name_{language}") or row.name_fa)
-        side, edge = ("right", WIDTH) if right else ("left", 0.0)
-        colour = COLOURS.get(row.tier, INK)
-        bar = "" if absent(row.low) else _bar(at(row.low), at(row.high), y - 4.5, colour)
-        parts += [
-            text(edge, y, name, side=side, language=language),
-            tag("path", d=f"M{left:.1f} {y - 4.5:.1f}H{end:.1f}", stroke=LINE, stroke_width=0.7),
-            bar,
-            _mark(at(row.estimate), y - 4.5, made_of(row), colour),
-        ]
-    parts.append(_axis(top, at, y + 12, language))
+    top = scale_end([known["estimate"], known["high"]])
+    names, values = (WIDTH, 0.0) if language == "fa" else (0.0, WIDTH)
+    at = _position((0, top), 58, WIDTH - 132) if language == "fa" else _position((0, top), 132, WIDTH - 58)
+    lines = [_line(row, at, top, 16 + 19 * i, names, values, language) for i, row in enumerate(_each(known))]
+    bottom = 19.0 * len(lines) + 6
+    key, y = _tier_key([tier for tier in TIERS if tier in set(known["tier"])], bottom + 36, language)
     return figure(
         WIDTH,
-        y + 26,
-        tag("g", *parts, font_size=SIZE),
+        y,
+        tag("g", *lines, _axis(top, at, bottom, language), font_size=SIZE),
+        key,
         title=WORDS["order"][language],
-        description=WORDS["interval"][language],
+        description="؛ ".join(_ordered(row, top, language) for row in _each(known)),
         language=language,
     )
+
+
+def _line(row: Any, at: Any, top: float, y: float, names: float, values: float, language: str) -> str:
+    """One area of a caterpillar plot."""
+    colour, middle = COLOURS.get(row.tier, INK), y - 4.5
+    weight = 700 if row.tier == "surely_in" else None
+    near, far = ("right", "left") if language == "fa" else ("left", "right")
+    return tag(
+        "g",
+        text(names, y, _name(row, language), side=near, language=language, font_weight=weight),
+        tag("path", d=f"M{at(0):.1f} {middle:.1f}H{at(top):.1f}", stroke=LINE, stroke_width=0.7),
+        "" if absent(row.low) else _bar(at(row.low), at(row.high), middle, colour, WIDTHS.get(row.tier, 2.5)),
+        _mark(at(row.estimate), middle, made_of(row), colour),
+        text(values, y, written(row.estimate, language, top <= 1), side=far, language=language, font_weight=weight),
+    )
+
+
+def _name(row: Any, language: str) -> str:
+    name = getattr(row, f"name_{language}")
+    return str(row.name_fa if absent(name) or not name else name)
+
+
+def _ordered(row: Any, top: float, language: str) -> str:
+    return f"{_name(row, language)}: {written(row.estimate, language, top <= 1)}"
+
+
+def _tier_key(tiers: list[str], y: float, language: str) -> tuple[str, float]:
+    """The lines of the tiers, named, one after the other."""
+    parts, x = [], 0.0
+    for tier in tiers:
+        place, side = (WIDTH - x, "right") if language == "fa" else (x, "left")
+        ahead = -1 if language == "fa" else 1
+        ends = sorted((place, place + 20 * ahead))
+        parts += [
+            _bar(ends[0], ends[1], y - 4.5, COLOURS[tier], WIDTHS[tier]),
+            text(place + 26 * ahead, y, TIERS[tier][language], side=side, language=language),
+        ]
+        x += 38 + spread(TIERS[tier][language], SIZE)
+    return tag("g", *parts, font_size=SIZE, fill=SOFT), y + 8
 
 
 def _with_estimate(rows: pd.DataFrame) -> pd.DataFrame:

@@ -173,13 +173,13 @@ def _patterns() -> str:
 def _labels(
     shapes: Mapping[str, BaseGeometry], called: Mapping[str, str], kinds: Mapping[str, str | None], language: str
 ) -> Iterable[str]:
-    """The names that fit, the largest areas first; a name may leave its area a little, never meet another name."""
+    """The names that fit, areas in priority first; a name may leave its area a little, never meet another name."""
     taken: list[BaseGeometry] = []
-    for code in sorted(shapes, key=lambda code: -shapes[code].area):
+    for code in sorted(shapes, key=lambda code: (_order(kinds[code]), -shapes[code].area)):
         lines = _broken(called[code])
         centre = _centre(shapes[code])
         box = _box(centre, lines)
-        if not called[code] or box.intersection(shapes[code]).area < 0.7 * box.area:
+        if not called[code] or box.intersection(shapes[code]).area < 0.6 * box.area:
             continue
         if any(box.intersects(other) for other in taken):
             continue
@@ -187,13 +187,17 @@ def _labels(
         yield from _label(centre, lines, kinds[code], language)
 
 
+def _order(kind: str | None) -> int:
+    return list(TIERS).index(kind) if kind in TIERS else len(TIERS)
+
+
 def _broken(name: str) -> list[str]:
-    """A name of two words and more on two lines."""
-    words = name.split(" ")
-    if len(words) < 2 or len(name) < 7:
+    """A longer name of several parts on two lines, as even as can be."""
+    places = [i + 1 for i, c in enumerate(name[:-1]) if c in " -" and i]
+    if len(name) < 7 or not places:
         return [name]
-    half = min(range(1, len(words)), key=lambda i: abs(len(" ".join(words[:i])) - len(" ".join(words[i:]))))
-    return [" ".join(words[:half]), " ".join(words[half:])]
+    at = min(places, key=lambda i: abs(2 * i - len(name)))
+    return [name[:at].rstrip(), name[at:]]
 
 
 def _centre(area: BaseGeometry) -> tuple[float, float]:

@@ -14,6 +14,7 @@ TIERS = {
     "uncertain": {"fa": "نامشخص", "en": "uncertain"},
     "surely_out": {"fa": "قطعاً خارج از اولویت", "en": "surely out of priority"},
 }
+EMPTY = {"circle", "input", "path", "rect"}
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -22,15 +23,15 @@ def clean(text: Any) -> str:
     return escape(_FORBIDDEN.sub("", str(text)))
 
 
-def tag(name: str, *children: str, **attributes: Any) -> str:
-    """An element; children are markup; an attribute that is None is left out, `stroke_width` is `stroke-width`."""
+def tag(element: str, /, *children: str, **attributes: Any) -> str:
+    """An element; children are markup; an attribute that is None is left out, `stroke_width` is `stroke-width`, `class_` is `class`."""
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{_value(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
     inside = "".join(children)
-    return f"<{name}{written}>{inside}</{name}>" if inside else f"<{name}{written}/>"
+    return f"<{element}{written}>{inside}</{element}>" if inside or element not in EMPTY else f"<{element}{written}/>"
 
 
 def _value(value: Any) -> str:
@@ -72,5 +73,5 @@ def figure(
 
 def spread(words: str, size: float) -> float:
     """About how wide a text is at a font size, so that it can be fitted without a font."""
-    narrow = sum(c in " ‌.,:;'|!()ilاآأإlدذرزژوIjtf" for c in words)
-    return size * (0.6 * (len(words) - narrow) + 0.31 * narrow)
+    narrow = sum(c in " \u200c.,:;'|!()-ijlftrIاآأإدذرزژو" for c in words)
+    return size * (0.57 * (len(words) - narrow) + 0.3 * narrow)

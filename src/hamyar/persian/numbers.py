@@ -13,7 +13,7 @@ _SIGNS = str.maketrans(",.%-", "٬٫٪−")
 
 def absent(value: Any) -> bool:
     """None, NaN, pandas' NA."""
-    return value is None or value != value or str(value) == "<NA>"
+    return value is None or str(value) in ("nan", "<NA>", "NaT")
 
 
 def number(value: Any, language: str, decimals: int = 0) -> str:

@@ -11,6 +11,7 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from hamyar_server.areas.models import Area
+from hamyar_server.core.fields import under
 from hamyar_server.core.ids import uuid7
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
@@ -93,7 +94,7 @@ class AreaResultQuerySet(models.QuerySet["AreaResult"]):
         """Results of the areas at these paths and of everything under them."""
         inside = Q(pk__in=[])
         for path in paths:
-            inside |= Q(path=path) | Q(path__startswith=f"{path}/")
+            inside |= under(path)
         return self.filter(inside)
 
     def visible_to(self, actor: Actor, *functions: Function) -> AreaResultQuerySet:

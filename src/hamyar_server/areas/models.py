@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from hamyar.persian import text_key
+from hamyar_server.core.fields import PathField, under
 from hamyar_server.core.ids import uuid7
 
 SMALL_CITY = 50_000  # persons at the last census, below which a city is small
@@ -46,7 +46,7 @@ def stratum_of(kind: str, population: int | None, imported: str = "") -> str:
 class AreaQuerySet(models.QuerySet["Area"]):
     def subtree(self, area: Area) -> AreaQuerySet:
         """The area and everything below it: one range of the index on path."""
-        return self.filter(Q(path=area.path) | Q(path__startswith=f"{area.path}/"))
+        return self.filter(under(area.path))
 
     def above(self, area: Area) -> AreaQuerySet:
         """From the root down to the parent."""
@@ -68,7 +68,7 @@ class Area(models.Model):
     key = models.CharField(max_length=200, db_index=True, help_text="the name's text key")
     kind = models.CharField(max_length=20, choices=Kind)
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
-    path = models.CharField(max_length=200, unique=True)
+    path = PathField(unique=True)
     depth = models.PositiveSmallIntegerField()
     stratum = models.CharField(max_length=20, choices=Stratum)
     inhabited = models.BooleanField(default=True)

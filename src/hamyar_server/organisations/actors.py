@@ -39,6 +39,12 @@ class Actor:
     def audit_organisation(self) -> tuple[str, str]:
         return str(self.organisation.pk), str(self.organisation)
 
+    @property
+    def audit_membership(self) -> tuple[str, str]:
+        """The membership, and whom a deputy stands in for."""
+        principal = self.membership.deputy_of
+        return str(self.membership.pk), str(principal.user) if principal else ""
+
 
 def actor_of(request: HttpRequest) -> Actor | None:
     """The chosen membership, or the only one; none where the choice is open or has ended."""

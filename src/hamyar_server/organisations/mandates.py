@@ -16,6 +16,7 @@ from django.db.models.functions import Concat, StrIndex
 from django.utils.translation import gettext
 
 from hamyar_server.areas.models import Area
+from hamyar_server.core.fields import under
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.models import Function, Job, Mandate, MandateQuerySet, Membership, User
 
@@ -31,10 +32,6 @@ __all__ = [
     "require",
     "require_somewhere",
 ]
-
-ANY = frozenset(Function)
-MOST_RANGES = 100  # ranges of an index in one query
-
 
 ANY = frozenset(Function)
 MOST_RANGES = 100  # ranges of an index in one query
@@ -85,8 +82,7 @@ def inside(actor: Actor, functions: Iterable[Function] = ANY, field: str = "path
     """Rows whose area path lies where the actor may do one of the functions; none where there is no mandate."""
     roots = paths(actor, functions)
     if len(roots) <= MOST_RANGES:
-        parts = (Q(**{field: path}) | Q(**{f"{field}__startswith": f"{path}/"}) for path in roots)
-        return reduce(or_, parts, Q(pk__in=[]))
+        return reduce(or_, (under(path, field) for path in roots), Q(pk__in=[]))
     held = mandates_of(actor).filter(function__in=list(functions))
     below = StrIndex(Concat(OuterRef(field), Value("/")), Concat(F("path"), Value("/")))
     return Q(Exists(held.annotate(at=below).filter(at=1)))

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from hamyar_server.areas.models import Area
+from hamyar_server.core.fields import PathField, under
 from hamyar_server.core.ids import uuid7
 
 
@@ -190,7 +191,7 @@ class MandateQuerySet(models.QuerySet["Mandate"]):
 
     def inside(self, area: Area) -> MandateQuerySet:
         """Those whose area is this one or lies below it."""
-        return self.filter(Q(path=area.path) | Q(path__startswith=f"{area.path}/"))
+        return self.filter(under(area.path))
 
     def delegated(self) -> MandateQuerySet:
         """Those that somebody granted, as against what an organisation holds by itself."""
@@ -204,7 +205,7 @@ class Mandate(models.Model):
     holder = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="mandates")
     function = models.CharField(max_length=20, choices=Function)
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="mandates")
-    path = models.CharField(max_length=200, help_text="the area's path, so that a subtree is one range of an index")
+    path = PathField(help_text="the area's path, so that a subtree is one range of an index")
     granted_from = models.ForeignKey(
         "self",
         null=True,

@@ -1,0 +1,155 @@
+"""The table of areas: estimate, interval, people, tier; and under each, why and what would settle it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hamyar import figures
+from hamyar.figures import TIERS
+from hamyar.figures.svg import clean, tag
+from hamyar.persian import persian_digits
+from hamyar.persian.numbers import absent, between, number, percent
+from hamyar.report.contents import Contents
+from hamyar.report.words import MADE, say
+
+LISTED, CUT = 300, 200
+Written = Callable[[Any], str]
+
+
+def areas_table(contents: Contents, language: str) -> str:
+    """All areas; of more than 300 the first 200, and where the rest are is said."""
+    rows = contents.ranked
+    shown = rows if len(rows) <= LISTED else rows.head(CUT)
+    if shown.empty:
+        return ""
+    value = _value(contents, language)
+    top = figures.scale_end([shown["estimate"], shown["high"]])
+    bodies = [_body(contents, row, value, top, language) for row in shown.itertuples()]
+    said = [_reading(contents, language)]
+    if len(shown) < len(rows):
+        said.insert(0, say("cut", language, shown=number(CUT, language), total=number(len(rows), language)))
+    return tag(
+        "section",
+        tag("h2", clean(say("table", language))),
+        *(tag("p", clean(sentence), class_="quiet") for sentence in said),
+        tag(
+            "table",
+            _head(
+                contents, figures.rounded(0.0, language, top <= 1), figures.rounded(top, language, top <= 1), language
+            ),
+            *bodies,
+            class_="areas",
+        ),
+    )
+
+
+def _value(contents: Contents, language: str) -> Written:
+    return lambda value: number(value, language, 1) if contents.is_index else percent(value, language)
+
+
+def _reading(contents: Contents, language: str) -> str:
+    """How to read the table: the intervals, the probability, and the marks of the numbers that are there."""
+    if contents.is_index:
+        return say("intervals_index", language)
+    said = [say("intervals" if contents.areas["low"].notna().any() else "no_intervals", language)]
+    kinds = [kind for kind in MADE if kind in set(contents.ranked["estimate_kind"])]
+    if kinds and kinds != ["direct"]:
+        said.append(("؛ " if language == "fa" else "; ").join(MADE[kind][language] for kind in kinds) + ".")
+    return " ".join(said)
+
+
+def _head(contents: Contents, first: str, last: str, language: str) -> str:
+    value, people = _columns(contents)
+    axis = tag(
+        "span", tag("span", clean(first)), tag("span", clean(last)), class_="axis", dir="ltr", aria_hidden="true"
+    )
+    cells = [
+        tag("th", clean(say("area", language)), scope="col"),
+        tag("th", clean(say(value, language)), scope="col", class_="num"),
+        tag("th", tag("span", clean(say("drawn", language)), class_="hidden"), axis, scope="col", class_="drawn"),
+        tag("th", clean(say(people, language)), scope="col", class_="num"),
+        tag("th", clean(say("tier", language)), scope="col"),
+    ]
+    return tag("thead", tag("tr", *cells))
+
+
+def _columns(contents: Contents) -> tuple[str, str]:
+    """What the estimate and the number of people are called."""
+    if contents.is_index:
+        return "score", "people_index"
+    return ("rate_list" if contents.holds("universe", "list") else "rate"), "people"
+
+
+def _body(contents: Contents, row: Any, value: Written, top: float, language: str) -> str:
+    code = persian_digits(row.area) if language == "fa" else row.area
+    made = tag("span", clean(value(row.estimate)), class_=f"made {row.estimate_kind}")
+    cells = [
+        tag(
+            "th", clean(contents.names[row.area][language]), " ", tag("span", clean(code), class_="quiet"), scope="row"
+        ),
+        tag("td", made, _within(row.low, row.high, value, language), class_="num"),
+        tag("td", _drawn(row, top, language), class_="drawn", aria_hidden="true"),
+        tag("td", *_people(row, language), class_="num people", data_is=say(_columns(contents)[1], language)),
+        tag("td", *_tier(row, language), class_="in"),
+    ]
+    detail = tag("td", *_detail(contents, row, language), colspan=5)
+    return tag("tbody", tag("tr", *cells), tag("tr", detail, class_="detail"))
+
+
+def _within(low: Any, high: Any, written: Written, language: str) -> str:
+    """The interval in brackets, on its own line."""
+    if absent(low) or absent(high):
+        return ""
+    return tag("span", clean(f"({between(written(low), written(high), language)})"), class_="within")
+
+
+def _drawn(row: Any, top: float, language: str) -> str:
+    low, high = (row.estimate if absent(end) else end for end in (row.low, row.high))
+    return figures.interval(
+        low, row.estimate, high, scale=(0, top), language=language, made=figures.made_of(row), tier=row.tier
+    )
+
+
+def _people(row: Any, language: str) -> tuple[str, str]:
+    def rounded(value: Any) -> str:
+        return number(value, language)
+
+    return clean(rounded(row.people)), _within(row.people_low, row.people_high, rounded, language)
+
+
+def _tier(row: Any, language: str) -> tuple[str, str]:
+    chance = say("p_worst", language, p=percent(row.p_worst, language, 0))
+    return (
+        tag("span", clean(TIERS[row.tier][language]), class_=f"tier {row.tier}"),
+        "" if absent(row.p_worst) else tag("span", clean(chance), class_="within"),
+    )
+
+
+def _detail(contents: Contents, row: Any, language: str) -> list[str]:
+    """Why it stands there, what would settle it, and the rank with its interval."""
+    reason = getattr(row, f"reason_{language}")
+    said = [] if absent(reason) or not reason else [clean(reason)]
+    if row.tier == "uncertain":
+        said.append(f"{tag('b', clean(say('settles', language)))} {clean(_settling(contents, row, language))}")
+    facts = [_rank(row, len(contents.ranked), language)]
+    if not absent(row.n):
+        facts.append(say("asked", language, n=number(row.n, language)))
+    said.append(tag("span", clean(" · ".join(facts)), class_="quiet"))
+    return [tag("p", sentence) for sentence in said]
+
+
+def _settling(contents: Contents, row: Any, language: str) -> str:
+    if contents.is_index:
+        return say("settling_index", language)
+    if absent(row.settling_n):
+        return say("settling_none", language)
+    return say("settling_n", language, n=number(row.settling_n, language))
+
+
+def _rank(row: Any, total: int, language: str) -> str:
+    ranks = {key: number(value, language) for key, value in (("rank", row.rank), ("total", total))}
+    if absent(row.rank_low) or absent(row.rank_high):
+        return say("rank_alone", language, **ranks)
+    low, high = number(row.rank_low, language), number(row.rank_high, language)
+    return say("rank", language, low=low, high=high, **ranks)

@@ -1,0 +1,62 @@
+"""Many rows in one stream: COPY on PostgreSQL, executemany on SQLite. Objects and signals are left out, on purpose."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC
+from typing import Any
+
+from django.db import connections, models, transaction
+
+Row = Sequence[Any]
+Convert = Callable[[Any], Any]
+
+
+def slices(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (rows[first : first + size] for first in range(0, len(rows), size))
+
+
+def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row], using: str = "default") -> None:
+    """Add the rows; `columns` are names of concrete fields (`household`, not `household_id`), values as Python has them."""
+    if not rows:
+        return
+    connection = connections[using]
+    fields = [model._meta.get_field(name) for name in columns]
+    ready = _converted(rows, [_convert(field, connection.vendor) for field in fields])
+    quote = connection.ops.quote_name
+    into = f"{quote(model._meta.db_table)} ({', '.join(quote(field.column) for field in fields)})"
+    with transaction.atomic(using=using), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {into} FROM STDIN") as copy:
+                for row in ready:
+                    copy.write_row(row)
+        else:
+            marks = ", ".join(["%s"] * len(fields))
+            cursor.executemany(f"INSERT INTO {into} VALUES ({marks})", list(ready))  # noqa: S608  names of our own models
+
+
+def _convert(field: Any, vendor: str) -> Convert | None:
+    while isinstance(field, models.ForeignKey):
+        field = field.target_field
+    if isinstance(field, models.JSONField):
+        return lambda value: json.dumps(value, ensure_ascii=False)
+    if vendor == "postgresql":
+        return None
+    if isinstance(field, models.UUIDField):
+        return lambda value: value and value.hex
+    if isinstance(field, models.DateTimeField):
+        return lambda value: value and str(value.astimezone(UTC).replace(tzinfo=None))
+    if isinstance(field, models.DateField):
+        return lambda value: value and value.isoformat()
+    return None
+
+
+def _converted(rows: Sequence[Row], converts: list[Convert | None]) -> Iterable[Row]:
+    wanted = [(place, convert) for place, convert in enumerate(converts) if convert]
+    if not wanted:
+        return rows
+    columns = list(zip(*rows, strict=True))
+    for place, convert in wanted:
+        columns[place] = tuple(map(convert, columns[place]))
+    return zip(*columns, strict=True)

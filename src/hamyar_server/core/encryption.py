@@ -1,0 +1,136 @@
+"""Values that only a person's own key opens, and the keyed indexes that find them again.
+
+A sealed value is bound to its model, field, row and person: moved elsewhere it does not open. Reading from the database opens
+nothing; `read` and `read_many` do, and those who call them ask the gate and write the audit first. docs/adr/0001-person-keys.md.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import FieldError
+from django.db import models
+
+from hamyar.errors import HamyarError, error
+from hamyar_server.core.keys import masters, store
+from hamyar_server.core.keys.store import DataKey
+
+INDEX = 16  # bytes of a blind index
+
+
+class Sealed(bytes):
+    """What the database holds. It prints as dots, so that a page which forgot to open it shows nothing."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "•••"
+
+    def __repr__(self) -> str:
+        return "<Sealed>"
+
+
+def bound(label: str, field: str, row: UUID, person: UUID) -> bytes:
+    return f"{label}.{field}:{row}:{person}".encode()
+
+
+def seal(key: DataKey, label: str, field: str, row: UUID, person: UUID, text: str) -> Sealed:
+    """The text under the person's key, for this field of this row; label: `registry.person`."""
+    return Sealed(key.seal(text.encode(), bound(label, field, row, person)))
+
+
+class EncryptedTextField(models.BinaryField):
+    """Text that is assigned as str, kept sealed under the key of the person whom the attribute `person` names.
+
+    From the database comes a `Sealed`. The row's primary key is a UUID made before the insert.
+    """
+
+    def __init__(self, *args: Any, person: str = "person_id", **kwargs: Any) -> None:
+        self.person = person
+        super().__init__(*args, **{"blank": True, "null": True, **kwargs})
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, kwargs | {"person": self.person}
+
+    def from_db_value(self, value: Any, *_: Any) -> Sealed | None:
+        return None if value is None else Sealed(bytes(value))
+
+    def pre_save(self, row: models.Model, add: bool) -> Any:
+        value = super().pre_save(row, add)
+        if isinstance(value, str):
+            person = getattr(row, self.person)
+            key = key_of(person)
+            value = seal(key, row._meta.label_lower, self.attname, row.pk, person, value)
+            setattr(row, self.attname, value)
+        if value is not None and not isinstance(value, Sealed):
+            raise FieldError(f"{self.name} takes text, or what it held before")
+        return value
+
+    def get_lookup(self, name: str) -> Any:
+        """Nothing is found by what is sealed, but whether there is anything."""
+        if name != "isnull":
+            raise FieldError(f"{self.name} is sealed; look for its blind index")
+        return super().get_lookup(name)
+
+
+class BlindIndexField(models.BinaryField):
+    """A keyed index of a sealed value: equal values have equal indexes, and nothing else is told without the key."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"blank": True, "null": True, "max_length": INDEX, **kwargs})
+
+    def from_db_value(self, value: Any, *_: Any) -> bytes | None:
+        return None if value is None else bytes(value)
+
+
+def blind_index(label: str, text: str) -> bytes:
+    """HMAC-SHA256 of the text, cut to 16 bytes, under a key of its own for each label. Callers give a text key, never what was typed."""
+    return hmac.digest(masters.masters().derived(label), text.encode(), "sha256")[:INDEX]
+
+
+def blind_indexes(label: str, texts: Iterable[str]) -> list[bytes]:
+    key = masters.masters().derived(label)
+    return [hmac.digest(key, text.encode(), "sha256")[:INDEX] for text in texts]
+
+
+def key_of(person: UUID) -> DataKey:
+    """The person's key. Raises HamyarError HY-K005."""
+    if key := store.opened([person]).get(person):
+        return key
+    raise gone()
+
+
+def gone() -> HamyarError:
+    return error(
+        "HY-K005",
+        en="this person was erased: nothing of theirs can be read, and nothing can be kept.",
+        fa="این فرد پاک شده است: چیزی از او خوانده نمی‌شود و چیزی نگه داشته نمی‌شود.",
+    )
+
+
+def read(row: models.Model, field: str) -> str | None:
+    """The opened value; None where there is none or the person was erased. Raises InvalidTag where the value was tampered with."""
+    return read_many([row], field)[0]
+
+
+def read_many(rows: Sequence[models.Model], field: str) -> list[str | None]:
+    """The opened values of one field of many rows of one model, with one query for their keys."""
+    if not rows:
+        return []
+    described = rows[0]._meta.get_field(field)
+    assert isinstance(described, EncryptedTextField)
+    keys = store.opened(getattr(row, described.person) for row in rows)
+    return [_opened(keys.get(getattr(row, described.person)), row, described) for row in rows]
+
+
+def _opened(key: DataKey | None, row: models.Model, field: EncryptedTextField) -> str | None:
+    value = getattr(row, field.attname)
+    if value is None or key is None:
+        return None
+    if isinstance(value, str):
+        return value
+    return key.open(value, bound(row._meta.label_lower, field.attname, row.pk, getattr(row, field.person))).decode()

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from django.core.exceptions import FieldError
+from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hamyar.errors import HamyarError
+from hamyar_server.core import encryption
+from hamyar_server.core.encryption import Sealed, blind_index, bound, seal
+from hamyar_server.core.ids import uuid7
+from hamyar_server.core.keys import store
+from hamyar_server.core.keys.store import DataKey
+from hamyar_server.core.models import FIRST, AuditEvent
+
+KEY, OTHER = DataKey(b"k" * 32), DataKey(b"o" * 32)
+ROW, PERSON = uuid7(), uuid7()
+PLACE = bound("registry.identifier", "value", ROW, PERSON)
+
+
+@given(st.text())
+def test_what_was_sealed_opens_again(text):
+    sealed = seal(KEY, "registry.identifier", "value", ROW, PERSON, text)
+    assert KEY.open(sealed, PLACE).decode() == text
+    assert len(sealed) == len(text.encode()) + 28
+
+
+@given(st.text(), st.data())
+def test_a_changed_bit_anywhere_is_refused(text, data):
+    sealed = bytearray(seal(KEY, "registry.identifier", "value", ROW, PERSON, text))
+    bit = data.draw(st.integers(0, len(sealed) * 8 - 1))
+    sealed[bit // 8] ^= 1 << bit % 8
+    with pytest.raises(InvalidTag):
+        KEY.open(bytes(sealed), PLACE)
+
+
+@given(st.text(), st.data())
+def test_what_was_cut_is_refused(text, data):
+    sealed = seal(KEY, "registry.identifier", "value", ROW, PERSON, text)
+    with pytest.raises((InvalidTag, ValueError)):
+        KEY.open(sealed[: data.draw(st.integers(0, len(sealed) - 1))], PLACE)
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        ("registry.person", "value", ROW, PERSON),
+        ("registry.identifier", "name", ROW, PERSON),
+        ("registry.identifier", "value", uuid7(), PERSON),
+        ("registry.identifier", "value", ROW, uuid7()),
+    ],
+    ids=["model", "field", "row", "person"],
+)
+def test_a_value_that_was_moved_elsewhere_does_not_open(elsewhere):
+    sealed = seal(KEY, "registry.identifier", "value", ROW, PERSON, "۰۰۱۲۳")
+    with pytest.raises(InvalidTag):
+        KEY.open(sealed, bound(*elsewhere))
+    with pytest.raises(InvalidTag):
+        OTHER.open(sealed, PLACE)
+
+
+def test_the_same_text_is_never_sealed_the_same():
+    assert len({bytes(seal(KEY, "m", "f", ROW, PERSON, "same")) for _ in range(1000)}) == 1000
+
+
+def test_what_was_not_opened_shows_as_dots():
+    sealed = seal(KEY, "m", "f", ROW, PERSON, "name")
+    assert f"{sealed} {sealed!r} {[sealed]}" == "••• <Sealed> [<Sealed>]"
+
+
+def event(number, person, text):
+    return AuditEvent(
+        number=number, at=timezone.now(), person_id=person, sealed=text, previous=FIRST, hash="", action="x"
+    )
+
+
+@pytest.fixture
+def people(db):
+    return list(store.make([uuid7() for _ in range(3)]))
+
+
+def test_a_field_takes_text_and_gives_what_only_read_opens(people, django_assert_num_queries):
+    AuditEvent.objects.bulk_create([event(i, one, f"متن {i}") for i, one in enumerate(people)])
+    rows = list(AuditEvent.objects.order_by("number"))
+    assert all(isinstance(row.sealed, Sealed) and "متن".encode() not in row.sealed for row in rows)
+    with django_assert_num_queries(1, using="keys"):
+        assert encryption.read_many(rows, "sealed") == ["متن 0", "متن 1", "متن 2"]
+    assert encryption.read(rows[0], "sealed") == "متن 0"
+    assert encryption.read_many([], "sealed") == []
+    assert encryption.read(event(9, people[0], None), "sealed") is None
+
+
+def test_rows_whose_values_were_swapped_in_the_database_do_not_open(people):
+    a, b = (event(i, people[0], f"{i}") for i in (1, 2))
+    a.save(force_insert=True)
+    b.save(force_insert=True)
+    a.sealed, b.sealed = b.sealed, a.sealed
+    for row in (a, b):
+        with pytest.raises(InvalidTag):
+            encryption.read(row, "sealed")
+
+
+def test_who_was_erased_is_neither_read_nor_written_to(people):
+    row = event(1, people[0], "text")
+    row.save(force_insert=True)
+    store.destroy([people[0]])
+    assert encryption.read(row, "sealed") is None
+    with pytest.raises(HamyarError, match="HY-K005"):
+        event(2, people[0], "more").save(force_insert=True)
+
+
+def test_nothing_is_found_by_a_sealed_value_and_nothing_else_is_kept_in_it(people):
+    with pytest.raises(FieldError, match="sealed"):
+        AuditEvent.objects.filter(sealed="text").exists()
+    assert not AuditEvent.objects.filter(sealed__isnull=False).exists()
+    with pytest.raises(FieldError, match="takes text"):
+        event(1, people[0], b"bytes").save(force_insert=True)
+
+
+@settings(max_examples=30)
+@given(st.text(), st.text())
+def test_a_blind_index_is_equal_for_equal_text_of_one_label_alone(tmp_path_factory, a, b):
+    with_key(tmp_path_factory)
+    assert (blind_index("one", a) == blind_index("one", b)) == (a == b)
+    assert blind_index("one", a) != blind_index("two", a)
+    assert encryption.blind_indexes("one", [a, b]) == [blind_index("one", a), blind_index("one", b)]
+
+
+def with_key(tmp_path_factory):
+    from django.conf import settings as ours
+
+    from hamyar_server.core.keys import masters
+
+    if not masters.exist():
+        ours.KEYS_FILE.parent.mkdir(exist_ok=True)
+        masters.make()
