@@ -39,7 +39,7 @@ class Acting(Protocol):
 class Entry:
     """One event to be written.
 
-    person, household: whom it concerns. changed: names of the fields that changed. values: what they hold now or held, of one
+    person, household: whom it concerns. which: names of the fields that changed. values: what they hold now or held, of one
     person; kept under that person's key alone. hidden: values of which only the digest is kept (health and the like).
     """
 
@@ -48,7 +48,7 @@ class Entry:
     area: models.Model | None = None
     person: UUID | None = None
     household: UUID | None = None
-    changed: Sequence[str] = ()
+    which: Sequence[str] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     hidden: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -62,7 +62,7 @@ def record(
     area: models.Model | None = None,
     person: UUID | None = None,
     household: UUID | None = None,
-    changed: Sequence[str] = (),
+    which: Sequence[str] = (),
     values: Mapping[str, Any] | None = None,
     hidden: Mapping[str, Any] | None = None,
     **fields: Any,
@@ -70,7 +70,7 @@ def record(
     """Add the event; `by` is None for what the machine does by itself. Call it last in an act: from here on until the
     transaction ends, nobody else writes an event. `fields` are kept as they are: no value of a person among them.
     """
-    entry = Entry(action, subject, area, person, household, changed, values or {}, hidden or {}, fields)
+    entry = Entry(action, subject, area, person, household, which, values or {}, hidden or {}, fields)
     return record_many(by, [entry])[0]
 
 
@@ -122,7 +122,7 @@ def _event(by: Acting | None, entry: Entry, keys: Mapping[UUID, DataKey]) -> Aud
         household_id=entry.household,
         area_path=getattr(entry.area, "path", ""),
         fields=plain(entry.fields),
-        changed=sorted({*entry.changed, *entry.values, *entry.hidden}),
+        changed=sorted({*entry.which, *entry.values, *entry.hidden}),
     )
     if entry.values or entry.hidden:
         _keep(event, entry, keys)
