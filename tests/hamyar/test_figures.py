@@ -157,7 +157,7 @@ def test_a_caterpillar_has_a_mark_for_every_area_with_an_estimate(language: str)
 @pytest.mark.parametrize(("language", "said"), [("fa", "۱۲٫۰٪ تا ۱۵٫۰٪"), ("en", "12.0% to 15.0%")])
 def test_an_interval_is_said_and_stays_on_its_scale(language: str, said: str) -> None:
     svg = figures.interval(0.12, 0.13, 0.15, scale=(0, 0.14), language=language)
-    assert said in svg
+    assert said in svg.replace("\u061c", "")
     marks = parseString(svg).getElementsByTagName("circle")
     assert 0 < float(marks[0].getAttribute("cx")) < 96
 

@@ -85,7 +85,7 @@ def articles(page: str) -> dict[str, Element]:
 
 def said(element: Element) -> str:
     pieces = [said(n) if n.nodeType == n.ELEMENT_NODE else n.data for n in element.childNodes]
-    return " ".join(pieces)
+    return " ".join(pieces).replace("\u061c", "")
 
 
 def table(article: Element, name: str) -> Element:

@@ -29,8 +29,9 @@ WORDS = {
 }
 
 
-def written(value: Any, language: str, share: bool) -> str:
-    return percent(value, language) if share else number(value, language, 1)
+def written(value: Any, language: str, top: float) -> str:
+    """A value on an axis that ends at `top`: up to 1 it is a share, up to 100 a score, above a number of people."""
+    return percent(value, language) if top <= 1 else number(value, language, 1 if top <= 100 else 0)
 
 
 def interval(
@@ -47,17 +48,16 @@ def interval(
 
     scale: the ends of the axis; one that ends at 1 or below is of shares, named in per cent. made: measured, model, synthetic.
     """
-    share = scale[1] <= 1
     colour = COLOURS.get(tier or "", INK)
     at = _position(scale, 4, 92)
-    named = between(written(low, language, share), written(high, language, share), language)
+    named = between(written(low, language, scale[1]), written(high, language, scale[1]), language)
     return figure(
         96,
         16,
         tag("path", d="M4 8H92", stroke=LINE),
         _bar(at(low), at(high), 8, colour),
         _mark(at(estimate), 8, made, colour),
-        title=written(estimate, language, share),
+        title=written(estimate, language, scale[1]),
         description=f"{WORDS['interval'][language]}: {named}",
         language=language,
     )
@@ -182,7 +182,7 @@ def _tick(value: Any, at: Any, y: float) -> str:
 def _axis(top: float, at: Any, y: float, language: str) -> str:
     """The ends and the middle of the axis; the last one ends with the drawing."""
     return "".join(
-        text(x, y + 8, rounded(value, language, top <= 1), side=side, language=language, fill=SOFT)
+        text(x, y + 8, rounded(value, language, top), side=side, language=language, fill=SOFT)
         for value, x, side in (
             (0.0, at(0.0), "middle"),
             (top / 2, at(top / 2), "middle"),
@@ -191,10 +191,10 @@ def _axis(top: float, at: Any, y: float, language: str) -> str:
     )
 
 
-def rounded(value: float, language: str, share: bool) -> str:
-    """A round number of an axis, without a decimal where it has none."""
-    decimals = 0 if round(value * 100 if share else value, 6).is_integer() else 1
-    return percent(value, language, decimals) if share else number(value, language, decimals)
+def rounded(value: float, language: str, top: float) -> str:
+    """A round number of an axis that ends at `top`, without a decimal where it has none."""
+    decimals = 0 if round(value * 100 if top <= 1 else value, 6).is_integer() else 1
+    return percent(value, language, decimals) if top <= 1 else number(value, language, decimals)
 
 
 def _key(rows: pd.DataFrame, y: float, language: str) -> tuple[str, float]:
@@ -231,13 +231,14 @@ def _said(row: Any, language: str) -> str:
 def caterpillar(rows: pd.DataFrame, language: str) -> str:
     """Areas, the highest first: name, interval and estimate; the surer in priority, the darker and thicker.
 
-    rows: name_fa, name_en, estimate, low, high, tier, and estimate_kind, provenance for the mark. Raises HY-G004.
+    rows: name_fa, name_en, estimate, low, high (shares, scores up to 100, or numbers of people), tier, and estimate_kind,
+    provenance for the mark. Raises HY-G004.
     """
     known = _with_estimate(rows).sort_values("estimate", ascending=False)
     top = scale_end([known["estimate"], known["high"]])
-    names, values = (WIDTH, 0.0) if language == "fa" else (0.0, WIDTH)
-    at = _position((0, top), 58, WIDTH - 132) if language == "fa" else _position((0, top), 132, WIDTH - 58)
-    lines = [_line(row, at, top, 16 + 19 * i, names, values, language) for i, row in enumerate(_each(known))]
+    longest = max(spread(written(value, language, top), SIZE) for value in known["estimate"]) + 14
+    at = _position((0, top), longest, WIDTH - 132) if language == "fa" else _position((0, top), 132, WIDTH - longest)
+    lines = [_line(row, at, top, 16 + 19 * i, language) for i, row in enumerate(_each(known))]
     bottom = 19.0 * len(lines) + 6
     key, y = _tier_key([tier for tier in TIERS if tier in set(known["tier"])], bottom + 36, language)
     return figure(
@@ -251,18 +252,18 @@ def caterpillar(rows: pd.DataFrame, language: str) -> str:
     )
 
 
-def _line(row: Any, at: Any, top: float, y: float, names: float, values: float, language: str) -> str:
-    """One area of a caterpillar plot."""
+def _line(row: Any, at: Any, top: float, y: float, language: str) -> str:
+    """One area of a caterpillar plot; the numbers end in one line, below each other."""
     colour, middle = COLOURS.get(row.tier, INK), y - 4.5
     weight = 700 if row.tier == "surely_in" else None
-    near, far = ("right", "left") if language == "fa" else ("left", "right")
+    names, near, values = (WIDTH, "right", at(0) - 12) if language == "fa" else (0.0, "left", WIDTH)
     return tag(
         "g",
         text(names, y, _name(row, language), side=near, language=language, font_weight=weight),
         tag("path", d=f"M{at(0):.1f} {middle:.1f}H{at(top):.1f}", stroke=LINE, stroke_width=0.7),
         "" if absent(row.low) else _bar(at(row.low), at(row.high), middle, colour, WIDTHS.get(row.tier, 2.5)),
         _mark(at(row.estimate), middle, made_of(row), colour),
-        text(values, y, written(row.estimate, language, top <= 1), side=far, language=language, font_weight=weight),
+        text(values, y, written(row.estimate, language, top), side="right", language=language, font_weight=weight),
     )
 
 
@@ -272,7 +273,7 @@ def _name(row: Any, language: str) -> str:
 
 
 def _ordered(row: Any, top: float, language: str) -> str:
-    return f"{_name(row, language)}: {written(row.estimate, language, top <= 1)}"
+    return f"{_name(row, language)}: {written(row.estimate, language, top)}"
 
 
 def _tier_key(tiers: list[str], y: float, language: str) -> tuple[str, float]:

@@ -8,6 +8,9 @@ from typing import Any
 from hamyar.persian.text import persian_digits
 
 NOTHING = "–"
+_AFTER_LETTERS = (
+    "\u061c"  # Arabic letter mark: alone in a cell the sign stands where it stands in a sentence, left of the number
+)
 _SIGNS = str.maketrans(",.%-", "٬٫٪−")
 
 
@@ -23,7 +26,10 @@ def number(value: Any, language: str, decimals: int = 0) -> str:
 
 def percent(value: Any, language: str, decimals: int = 1) -> str:
     """The share .123 as "12.3%" or «۱۲٫۳٪»; a dash where there is none."""
-    return NOTHING if absent(value) or math.isinf(value) else _written(f"{100 * value:.{decimals}f}%", language)
+    if absent(value) or math.isinf(value):
+        return NOTHING
+    text = _written(f"{100 * value:.{decimals}f}%", language)
+    return _AFTER_LETTERS + text if language == "fa" else text
 
 
 def between(low: str, high: str, language: str) -> str:

@@ -8,6 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import pandas as pd
+
 from hamyar import figures
 from hamyar.figures import TIERS
 from hamyar.figures.svg import clean, tag
@@ -18,7 +20,7 @@ from hamyar.report.contents import LANGUAGES, Contents, Text
 from hamyar.report.table import areas_table
 from hamyar.report.words import named, say
 
-PROFILES, DRAWN = 4, 40
+PROFILES, DRAWN, DRAWN_PEOPLE = 4, 40, 15
 LANGUAGE_NAMES = {"fa": "فارسی", "en": "English"}
 
 
@@ -128,43 +130,23 @@ def _map(contents: Contents, language: str) -> str:
 
 def _overview(contents: Contents, language: str) -> str:
     """What hangs on a wall: the map beside the order, and the order by number of people."""
-    beside = tag("div", _map(contents, language), _order(contents, language), class_="split")
-    return beside + _by_people(contents, language)
-
-
-def _order(contents: Contents, language: str) -> str:
-    """The areas in order with their intervals, as many as a page holds, and those in priority by number of people."""
     rows = contents.ranked
-    if rows.empty:
+    orders = [_order(rows, "by_score" if contents.is_index else "by_rate", DRAWN, language)]
+    if "tier_people" in rows and rows["tier_people"].isin(list(TIERS)).any():
+        people = rows.assign(estimate=rows["people"], low=rows["people_low"], high=rows["people_high"])
+        orders.append(_order(people.assign(tier=rows["tier_people"]), "by_people", DRAWN_PEOPLE, language))
+    return tag("div", _map(contents, language), *orders, class_="split")
+
+
+def _order(rows: pd.DataFrame, title: str, most: int, language: str) -> str:
+    """The first areas in order, each with its interval."""
+    if rows["estimate"].isna().all():
         return ""
-    title = say("by_score" if contents.is_index else "by_rate", language)
-    if len(rows) > DRAWN:
-        title += f" ({say('first', language, shown=number(DRAWN, language), total=number(len(rows), language))})"
-    return tag("figure", tag("h2", clean(title)), figures.caterpillar(rows.head(DRAWN), language))
-
-
-def _by_people(contents: Contents, language: str) -> str:
-    """Which areas are in priority by number of people, by name."""
-    rows = contents.ranked
-    if "tier_people" not in rows or not rows["tier_people"].isin(list(TIERS)).any():
-        return ""
-    entries = [
-        tag("dt", _chip(tier, language))
-        + tag("dd", clean(_listed(rows.loc[rows["tier_people"] == tier, "area"], contents.names, language)))
-        for tier in ("surely_in", "uncertain")
-    ]
-    return _titled("by_people", tag("dl", *entries, class_="tiers"), language)
-
-
-def _listed(codes: Iterable[str], names: Any, language: str) -> str:
-    found = list(codes)
-    shown = [names[code][language] for code in found[:40]]
-    text = ("، " if language == "fa" else ", ").join([*shown, *(["…"] if len(found) > 40 else [])])
-    return text or say("nobody", language)
-
-
-def _chip(tier: str, language: str) -> str:
-    return tag("span", clean(TIERS[tier][language]), class_=f"tier {tier}")
+    said = say(title, language)
+    if len(rows) > most:
+        said += f" ({say('first', language, shown=number(most, language), total=number(len(rows), language))})"
+    first = rows.sort_values("estimate", ascending=False).head(most)
+    return tag("figure", tag("h2", clean(said)), figures.caterpillar(first, language), class_=title)
 
 
 def _profiles(contents: Contents, language: str) -> str:

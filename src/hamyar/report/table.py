@@ -35,9 +35,7 @@ def areas_table(contents: Contents, language: str) -> str:
         *(tag("p", clean(sentence), class_="quiet") for sentence in said),
         tag(
             "table",
-            _head(
-                contents, figures.rounded(0.0, language, top <= 1), figures.rounded(top, language, top <= 1), language
-            ),
+            _head(contents, figures.rounded(0.0, language, top), figures.rounded(top, language, top), language),
             *bodies,
             class_="areas",
         ),
@@ -62,7 +60,12 @@ def _reading(contents: Contents, language: str) -> str:
 def _head(contents: Contents, first: str, last: str, language: str) -> str:
     value, people = _columns(contents)
     axis = tag(
-        "span", tag("span", clean(first)), tag("span", clean(last)), class_="axis", dir="ltr", aria_hidden="true"
+        "span",
+        tag("span", clean(first), dir="auto"),
+        tag("span", clean(last), dir="auto"),
+        class_="axis",
+        dir="ltr",
+        aria_hidden="true",
     )
     cells = [
         tag("th", clean(say("area", language)), scope="col"),

@@ -28,7 +28,6 @@ WORDS: dict[str, dict[str, str]] = {
     "by_score": {"fa": "از نظر امتیاز", "en": "By score"},
     "by_people": {"fa": "از نظر تعداد افراد", "en": "By number of people"},
     "first": {"fa": "{shown} محدودهٔ نخست از {total}", "en": "the first {shown} of {total}"},
-    "nobody": {"fa": "هیچ محدوده‌ای", "en": "no area"},
     "table": {"fa": "همهٔ محدوده‌ها، از محروم‌ترین", "en": "All areas, the worst first"},
     "cut": {
         "fa": "{shown} محدودهٔ نخست از {total} محدوده؛ همه در areas.parquet است.",
