@@ -109,6 +109,20 @@ def test_a_missing_point_is_said() -> None:
     assert len(raised.value.faults) == 2
 
 
+@pytest.mark.parametrize(("language", "said"), [("fa", "۱ محدوده نقطه‌ای ندارد"), ("en", "1 areas have no point")])
+def test_many_places_are_dots_and_those_without_a_point_are_counted(language: str, said: str) -> None:
+    tiers = {f"{i}": ("surely_in", "uncertain", "surely_out")[i % 3] for i in range(3000)} | {"nowhere": "uncertain"}
+    points: dict[str, Any] = {f"{i}": (58 + i % 60 / 20, 35 + i // 60 / 30) for i in range(3000)}
+    svg = figures.dots(points, tiers, title="<Places>", language=language)
+    paths = [p for p in parseString(svg).getElementsByTagName("path") if p.getAttribute("data-places")]
+    drawn = {p.getAttribute("class"): (p.getAttribute("data-places"), p.getAttribute("d").count("M")) for p in paths}
+    assert drawn == {f"places {tier}": ("1000", 1000) for tier in ("surely_in", "uncertain", "surely_out")}
+    assert said in svg
+    assert len(svg) < 80_000
+    with pytest.raises(HamyarError, match="HY-G005"):
+        figures.dots({}, tiers, title="Places", language=language)
+
+
 def test_no_area_and_no_polygon_are_said() -> None:
     with pytest.raises(HamyarError, match="HY-G001"):
         figures.choropleth({}, {}, title="A map", language="fa")

@@ -231,4 +231,4 @@ def test_the_page_stays_small(areas: int) -> None:
     assert len(gzip.compress(page.encode())) < 150_000
     shown = table(articles(page)["en"], "areas").getElementsByTagName("tbody")
     assert len(shown) == (areas if areas <= 300 else 200)
-    assert ("areas.parquet" in page) == (areas > 300)
+    assert ("areas.parquet" in page) == ('data-places="' in page) == (areas > 300)

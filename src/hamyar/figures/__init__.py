@@ -2,12 +2,14 @@
 
 from hamyar.figures.intervals import caterpillar, interval, made_of, profile, rounded, scale_end
 from hamyar.figures.maps import choropleth, schematic_cells
+from hamyar.figures.points import dots
 from hamyar.figures.svg import TIERS
 
 __all__ = [
     "TIERS",
     "caterpillar",
     "choropleth",
+    "dots",
     "interval",
     "made_of",
     "profile",

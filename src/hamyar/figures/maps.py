@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import cos, radians
 from typing import Any
 
@@ -62,20 +62,23 @@ def choropleth(
         for code, area in shapes.items()
     ]
     counts = Counter(kind or "unranked" for kind in kinds.values())
-    legend, below = _legend(counts, height, language, schematic)
-    described = WORDS["worst"][language].format(**{tier: number(counts[tier], language) for tier in TIERS})
+    key, below = legend(counts, height, language, _swatch, WORDS["schematic"][language] if schematic else "")
     return figure(
         WIDTH,
         below,
         _patterns(),
         tag("g", *drawn, stroke=SOFT, stroke_width=0.8, stroke_linejoin="round"),
         tag("g", *_labels(shapes, called, kinds, language), font_size=LABEL, stroke_linejoin="round"),
-        legend,
+        key,
         title=title,
-        description=described,
+        description=described(counts, language),
         language=language,
         role="group" if links else "img",
     )
+
+
+def described(counts: Mapping[str, int], language: str) -> str:
+    return WORDS["worst"][language].format(**{tier: number(counts.get(tier, 0), language) for tier in TIERS})
 
 
 def projected(boundaries: Mapping[str, Any]) -> tuple[dict[str, BaseGeometry], float]:
@@ -87,7 +90,15 @@ def projected(boundaries: Mapping[str, Any]) -> tuple[dict[str, BaseGeometry], f
             fa="محدوده‌ای برای رسم نیست. برای هر محدوده مرز یا نقطه بدهید.",
         )
     degrees = {code: _polygon(code, boundary) for code, boundary in boundaries.items()}
-    west, south, east, north = shapely.total_bounds(list(degrees.values()))
+    place, height = placing(shapely.total_bounds(list(degrees.values())))
+    flat = shapely.transform(np.array(list(degrees.values()), dtype=object), place)
+    simple = shapely.coverage_simplify(flat, TOLERANCE)
+    return dict(zip(degrees, simple, strict=True)), height
+
+
+def placing(bounds: Any) -> tuple[Callable[[NDArray[np.float64]], NDArray[np.float64]], float]:
+    """From degrees to units of the drawing, and its height; bounds: west, south, east, north."""
+    west, south, east, north = bounds
     across = cos(radians((south + north) / 2))
     scale = (WIDTH - 2 * MARGIN) / max((east - west) * across, (north - south) * 0.8, 1e-9)
     left = (WIDTH - (east - west) * across * scale) / 2
@@ -95,9 +106,7 @@ def projected(boundaries: Mapping[str, Any]) -> tuple[dict[str, BaseGeometry], f
     def place(points: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.column_stack([(points[:, 0] - west) * across * scale + left, (north - points[:, 1]) * scale + MARGIN])
 
-    flat = shapely.transform(np.array(list(degrees.values()), dtype=object), place)
-    simple = shapely.coverage_simplify(flat, TOLERANCE)
-    return dict(zip(degrees, simple, strict=True)), float((north - south) * scale + 2 * MARGIN)
+    return place, float((north - south) * scale + 2 * MARGIN)
 
 
 def _polygon(code: str, boundary: Any) -> BaseGeometry:
@@ -230,25 +239,32 @@ def _label(centre: tuple[float, float], lines: Sequence[str], kind: str | None, 
         )
 
 
-def _legend(counts: Mapping[str, int], top: float, language: str, schematic: bool) -> tuple[str, float]:
-    """What each pattern means and how many areas have it, below the map; the height that is reached."""
+def _swatch(kind: str, x: float, y: float) -> str:
+    dash = "3 2" if kind == "unranked" else None
+    return tag("rect", x=x, y=y, width=26, height=17, fill=FILLS[kind], stroke=SOFT, stroke_dasharray=dash)
+
+
+def legend(
+    counts: Mapping[str, int], top: float, language: str, swatch: Callable[[str, float, float], str], mark: str = ""
+) -> tuple[str, float]:
+    """What each mark means and how many areas have it, below the map; the height that is reached.
+
+    swatch: draws a kind of area in 26 by 17 units from x, y; mark: words on the other side.
+    """
     entries = [(tier, TIERS[tier][language]) for tier in TIERS]
     if counts.get("unranked"):
         entries.append(("unranked", WORDS["unranked"][language]))
+    near, far, side = (
+        (WIDTH - MARGIN - 26, WIDTH - MARGIN - 34, "right") if language == "fa" else (MARGIN, 40.0, "left")
+    )
     parts, y = [], top + 8
-    near, far = (WIDTH - MARGIN - 26, WIDTH - MARGIN - 34) if language == "fa" else (MARGIN, MARGIN + 34)
     for kind, words in entries:
-        dash = "3 2" if kind == "unranked" else None
-        parts.append(
-            tag("rect", x=near, y=y, width=26, height=17, fill=FILLS[kind], stroke=SOFT, stroke_dasharray=dash)
-        )
         counted = f"{words}: {number(counts.get(kind, 0), language)}"
-        parts.append(text(far, y + 14, counted, side="right" if language == "fa" else "left", language=language))
+        parts += [swatch(kind, near, y), text(far, y + 14, counted, side=side, language=language)]
         y += 25
-    if schematic:
-        mark = WORDS["schematic"][language]
-        side, x = ("left", MARGIN) if language == "fa" else ("right", WIDTH - MARGIN)
-        parts.append(text(x, top + 22, mark, side=side, language=language, fill=SOFT, font_style="italic"))
+    other, edge = ("left", MARGIN) if language == "fa" else ("right", WIDTH - MARGIN)
+    if mark:
+        parts.append(text(edge, top + 22, mark, side=other, language=language, fill=SOFT, font_style="italic"))
     return tag("g", *parts, font_size=LEGEND), y + 2
 
 
@@ -258,7 +274,7 @@ def schematic_cells(points: Mapping[str, tuple[float | None, float | None]]) -> 
     points: code → (longitude, latitude) in degrees. Points on one spot are moved apart a little; one line of points is
     fine, and so is one point. Raises HY-G003 with every area whose point is missing or no place on earth.
     """
-    missing = [code for code, point in points.items() if not _on_earth(point)]
+    missing = [code for code, point in points.items() if not on_earth(point)]
     if missing:
         raise HamyarError(*(_pointless(code) for code in missing))
     if not points:
@@ -295,7 +311,7 @@ def _apart(flat: NDArray[np.float64]) -> NDArray[np.float64]:
     return moved
 
 
-def _on_earth(point: Any) -> bool:
+def on_earth(point: Any) -> bool:
     try:
         lon, lat = (float(value) for value in point)
     except (TypeError, ValueError):

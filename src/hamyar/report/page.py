@@ -17,7 +17,7 @@ from hamyar.persian import calendars, persian_digits
 from hamyar.persian.numbers import number
 from hamyar.priority import CATEGORIES, worst_count
 from hamyar.report.contents import LANGUAGES, Contents, Text
-from hamyar.report.table import areas_table
+from hamyar.report.table import LISTED, areas_table
 from hamyar.report.words import named, say
 
 PROFILES, DRAWN, DRAWN_PEOPLE = 4, 40, 15
@@ -109,17 +109,21 @@ def _said_of(given: Any, language: str) -> str:
 
 
 def _map(contents: Contents, language: str) -> str:
-    """From boundaries, else cells around the points; nothing without either."""
+    """From boundaries, else cells around the points, or dots where the places are many; nothing without either."""
+    ranked = contents.ranked
+    tiers = dict(zip(ranked["area"], ranked["tier"], strict=True))
     codes = set(contents.areas["area"]) | set(contents.hatched)
     shapes = {code: boundary for code, boundary in contents.boundaries.items() if code in codes}
     points = {code: point for code, point in contents.points.items() if code in codes}
+    title = contents.title[language]
+    if not shapes and len(points) > LISTED:
+        return tag("figure", figures.dots(points, tiers, title=title, language=language), class_="map")
     if not shapes and not points:
         return ""
-    ranked = contents.ranked
     drawn = figures.choropleth(
         shapes or figures.schematic_cells(points),
-        dict(zip(ranked["area"], ranked["tier"], strict=True)),
-        title=contents.title[language],
+        tiers,
+        title=title,
         language=language,
         schematic=not shapes,
         names=contents.names,
