@@ -106,6 +106,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+SESSION_COOKIE_AGE = 12 * 3600
 LOGIN_URL = "organisations:sign-in"
 LOGIN_REDIRECT_URL = "analysis:home"
 
@@ -131,3 +132,28 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+HTTPS = os.environ.get("HAMYAR_HTTPS") == "1"  # set where the server stands behind TLS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if HTTPS else []
+
+if OIDC := os.environ.get("HAMYAR_OIDC"):  # the service's address: its authorize, token, userinfo and jwks lie below it
+    INSTALLED_APPS += ["mozilla_django_oidc"]
+    AUTHENTICATION_BACKENDS = [
+        "django.contrib.auth.backends.ModelBackend",
+        "hamyar_server.organisations.openid.Backend",
+    ]
+    OIDC_OP_AUTHORIZATION_ENDPOINT = os.environ.get("HAMYAR_OIDC_AUTHORIZE", f"{OIDC}/authorize")
+    OIDC_OP_TOKEN_ENDPOINT = os.environ.get("HAMYAR_OIDC_TOKEN", f"{OIDC}/token")
+    OIDC_OP_USER_ENDPOINT = os.environ.get("HAMYAR_OIDC_USERINFO", f"{OIDC}/userinfo")
+    OIDC_OP_JWKS_ENDPOINT = os.environ.get("HAMYAR_OIDC_JWKS", f"{OIDC}/jwks")
+    OIDC_RP_CLIENT_ID = os.environ["HAMYAR_OIDC_CLIENT"]
+    OIDC_RP_CLIENT_SECRET = os.environ["HAMYAR_OIDC_SECRET"]
+    OIDC_RP_SIGN_ALGO = "RS256"
+    OIDC_RP_SCOPES = "openid profile"
+    OIDC_USE_PKCE = True
+    OIDC_CREATE_USER = False
+    OIDC_NAME_CLAIM = os.environ.get("HAMYAR_OIDC_CLAIM", "preferred_username")  # the user's name here
+    OIDC_CALLBACK_CLASS = "hamyar_server.organisations.openid.Callback"

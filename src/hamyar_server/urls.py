@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from django.conf import settings
 from django.urls import include, path
 
 handler400 = "hamyar_server.core.views.bad_request"
@@ -16,3 +17,5 @@ urlpatterns = [
     for app in ("core", "organisations", "intake", "analysis", "programmes")
     if find_spec(f"hamyar_server.{app}.urls")
 ]
+if settings.OIDC:
+    urlpatterns.append(path("openid/", include("mozilla_django_oidc.urls")))

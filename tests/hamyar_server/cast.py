@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from django.utils import timezone
+
 from hamyar_server.areas.models import Area
 from hamyar_server.intake.models import Candidate, Need
 from hamyar_server.organisations.actions import add_member, found, import_areas
-from hamyar_server.organisations.actors import Actor
+from hamyar_server.organisations.actors import NEED_SECOND_FACTOR, Actor
 from hamyar_server.organisations.granting import REPRESENTATIVE, grant, sign
 from hamyar_server.organisations.models import (
     Agreement,
@@ -29,6 +31,7 @@ from hamyar_server.organisations.models import (
     Membership,
     Organisation,
     OrganisationKind,
+    SecondFactor,
     User,
 )
 from hamyar_server.programmes.models import Programme, ProgrammeNeed
@@ -161,6 +164,8 @@ def person(name: str) -> User:
 def member(name: str, organisation: Organisation, job: str, deputy_of: Membership | None = None) -> Actor:
     user = person(name)
     membership = add_member(by=None, user=user, organisation=organisation, job=job, deputy_of=deputy_of, since=LONG_AGO)
+    if job in NEED_SECOND_FACTOR:
+        SecondFactor.objects.create(user=user, sealed=b"", confirmed_at=timezone.now())
     return Actor(user, membership)
 
 

@@ -124,7 +124,7 @@ def engage(
     user, password = User.objects.filter(username=user_name).first(), None
     if user is None:
         password = secrets.token_urlsafe(9)
-        user = User.objects.create_user(user_name, password=password, title_fa=title_fa)
+        user = User.objects.create_user(user_name, password=password, title_fa=title_fa, must_change_password=True)
         audit.record(by, "user.made", user, area=organisation.area)
     elif user.memberships.living().filter(organisation=organisation, job=job).exists():
         raise error(

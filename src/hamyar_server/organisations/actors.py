@@ -8,14 +8,16 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from hamyar_server.areas.models import Area
-from hamyar_server.organisations.models import Membership, Organisation, User
+from hamyar_server.organisations.models import Job, Membership, Organisation, SecondFactor, User
 
 CHOSEN = "membership"
+NEED_SECOND_FACTOR = frozenset({Job.DIRECTOR})  # jobs that decide
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,25 @@ class ActorMiddleware:
         return self.get_response(request)
 
 
+def lacks_second_factor(actor: Actor) -> bool:
+    """Whoever decides or sees identities signs in with a second factor; the accounts of a demonstration do without."""
+    if settings.DEMONSTRATION or actor.membership.job not in NEED_SECOND_FACTOR:
+        return False
+    return not SecondFactor.objects.filter(user=actor.user, confirmed_at__isnull=False).exists()
+
+
 def actor_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page for those who act: others sign in first, or choose for whom they act."""
+    """A page for those who act: others sign in first, change a password that is not theirs alone, choose for whom they act, or take a second factor."""
 
     @login_required
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.must_change_password:
+            return redirect("organisations:password")
         if request.actor is None:
             return redirect("organisations:choose-membership")
+        if lacks_second_factor(request.actor):
+            return redirect("organisations:second-factor")
         return view(request, *args, **kwargs)
 
     return guarded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -21,6 +22,7 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     title_fa = models.CharField(_("title in Persian"), max_length=150, blank=True)
     title_en = models.CharField(_("title in English"), max_length=150, blank=True)
+    must_change_password = models.BooleanField(default=False, help_text="it was set by somebody else")
 
     def __str__(self) -> str:
         return self.title_fa or self.username
@@ -291,3 +293,30 @@ class SignInFailure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.at}"
+
+
+class SecondFactor(models.Model):
+    """A user's authenticator: its secret sealed under the server's key, and the codes for the day it is lost."""
+
+    user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="second_factor")
+    sealed = models.BinaryField()
+    confirmed_at = models.DateTimeField(null=True)
+    last_step = models.BigIntegerField(default=0, help_text="of the last code used: none is taken twice")
+    recovery: models.JSONField[Any, Any] = models.JSONField(default=list, help_text="hashes of the unused codes")
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class SignedIn(models.Model):
+    """A session of a user: when and from where it began."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    session_key = models.CharField(max_length=40, unique=True)
+    at = models.DateTimeField(auto_now_add=True)
+    address = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.at}"

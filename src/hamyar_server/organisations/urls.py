@@ -2,13 +2,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hamyar_server.organisations import views
+from hamyar_server.organisations import accounts, views
 
 app_name = "organisations"
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("acting-for/", views.choose_membership, name="choose-membership"),
+    path("sign-in/code/", accounts.code, name="code"),
+    path("account/", accounts.account, name="account"),
+    path("account/password/", accounts.password, name="password"),
+    path("account/second-factor/", accounts.second_factor, name="second-factor"),
+    path("account/sessions/<uuid:pk>/end/", accounts.end_session, name="end-session"),
+    path("people/<uuid:pk>/reset/", accounts.reset, name="reset"),
     path("organisations/", views.organisations, name="list"),
     path("organisations/<uuid:pk>/", views.organisation, name="organisation"),
     path("organisations/<uuid:pk>/grant/", views.grant, name="grant"),

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login, logout
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import PermissionDenied
@@ -25,7 +25,7 @@ from hamyar.persian import latin_digits, text_key
 from hamyar_server.areas.models import Area
 from hamyar_server.core.forms import say
 from hamyar_server.core.paging import page
-from hamyar_server.organisations import actions, granting, mandates, reviews
+from hamyar_server.organisations import access, actions, granting, mandates, reviews
 from hamyar_server.organisations.actors import CHOSEN, actor_required
 from hamyar_server.organisations.forms import (
     AgreementForm,
@@ -49,15 +49,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             if user := actions.sign_in(request=request, **form.cleaned_data):
-                login(request, user)
-                return redirect(_next(request))
+                return redirect(access.enter(request, user, _next(request)))
             form.add_error(None, _("The user name or the password is wrong."))
         except actions.LockedOutError:
             form.add_error(None, _("Too many wrong passwords. Try again in 15 minutes, or ask your administrator."))
             status = 429
     accounts = demonstrated() if settings.DEMONSTRATION else []
     shown = {"form": form, "accounts": accounts, "next": request.POST.get("next", request.GET.get("next", ""))}
-    return render(request, "organisations/sign_in.html", shown, status=status)
+    return render(request, "organisations/sign_in.html", shown | {"openid": settings.OIDC}, status=status)
 
 
 def demonstrated() -> QuerySet[User]:
@@ -76,6 +75,7 @@ def _next(request: HttpRequest) -> str:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
+    access.forget(request)
     logout(request)
     return redirect("organisations:sign-in")
 
