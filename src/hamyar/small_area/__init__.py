@@ -7,6 +7,7 @@ from hamyar.small_area.empirical_best import EmpiricalBest
 from hamyar.small_area.fay_herriot import FayHerriot
 from hamyar.small_area.headcount import Headcounts, direct_draws, headcount_model
 from hamyar.small_area.nested_error import NestedError
+from hamyar.small_area.spatial import SpatialFayHerriot, SpatioTemporalFayHerriot
 from hamyar.small_area.variance_function import smooth_variances
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "FayHerriot",
     "Headcounts",
     "NestedError",
+    "SpatialFayHerriot",
+    "SpatioTemporalFayHerriot",
     "benchmark",
     "direct_draws",
     "headcount_model",
