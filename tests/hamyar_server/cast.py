@@ -34,7 +34,7 @@ from hamyar_server.organisations.models import (
     SecondFactor,
     User,
 )
-from hamyar_server.programmes.models import Programme, ProgrammeNeed
+from hamyar_server.programmes.actions import open_programme
 
 K, J = OrganisationKind, Job
 LONG_AGO = date(2020, 3, 20)
@@ -196,11 +196,14 @@ def _mandates(organisations: dict[str, Organisation], actors: dict[str, Actor]) 
 def _programmes(organisations: dict[str, Organisation]) -> None:
     """Each kind of need goes to the programme of its kind, since long ago."""
     for kind in ("infrastructure", "social"):
-        programme = Programme.objects.create(
-            organisation=organisations[kind], name_fa=organisations[kind].name_fa, name_en=organisations[kind].name_en
+        open_programme(
+            by=None,
+            organisation=organisations[kind],
+            name_fa=organisations[kind].name_fa,
+            name_en=organisations[kind].name_en,
+            needs=list(Need.objects.filter(kind=kind)),
+            since=LONG_AGO,
         )
-        for need in Need.objects.filter(kind=kind):
-            ProgrammeNeed.objects.create(programme=programme, need=need, since=LONG_AGO)
 
 
 def nomination(by: Actor, area: Area, *needs: str, **changes: object) -> Candidate:

@@ -22,6 +22,9 @@ class Kind(models.TextChoices):
     NEIGHBOURHOOD = "neighbourhood", _("neighbourhood")
 
 
+PLACES = (Kind.CITY, Kind.VILLAGE, Kind.NEIGHBOURHOOD)  # where people live, and what is put forward
+
+
 class Stratum(models.TextChoices):
     VILLAGE = "village", _("village")
     SMALL_CITY = "small_city", _("small city")

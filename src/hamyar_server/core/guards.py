@@ -8,13 +8,18 @@ from django.db import connections
 
 TABLE = "core_auditevent"
 NAMES = {
-    "sqlite": {"audit_refuses_update", "audit_refuses_delete"},
+    "sqlite": {"audit_refuses_update", "audit_refuses_delete", "audit_refuses_replace"},
     "postgresql": {"audit_refuses_update", "audit_refuses_delete", "audit_refuses_truncate"},
 }
 SQLITE = [
-    f"CREATE TRIGGER IF NOT EXISTS audit_refuses_{name.lower()} BEFORE {name} ON {TABLE} "
+    f"CREATE TRIGGER IF NOT EXISTS audit_refuses_{name} BEFORE {act} ON {TABLE} {when} "
     "BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END"
-    for name in ("UPDATE", "DELETE")
+    for name, act, when in (
+        ("update", "UPDATE", ""),
+        ("delete", "DELETE", ""),
+        # INSERT OR REPLACE removes the old row without asking the trigger on DELETE
+        ("replace", "INSERT", f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE number = NEW.number OR id = NEW.id)"),
+    )
 ]
 POSTGRESQL = [
     "CREATE OR REPLACE FUNCTION audit_refuses() RETURNS trigger LANGUAGE plpgsql AS "

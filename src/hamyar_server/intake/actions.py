@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from hamyar.errors import HamyarError, error
-from hamyar_server.areas.models import Area
+from hamyar_server.areas.models import PLACES, Area
 from hamyar_server.core import audit
 from hamyar_server.intake.models import Candidate, Need, State
 from hamyar_server.organisations import mandates
@@ -25,8 +25,9 @@ DAYS_TO_DECIDE = 30  # from verification; the date that binds the foundation
 def nominate(
     *, by: Actor, area: Area, needs: Sequence[Need], reason: str, letter_number: str, letter_date: date
 ) -> Candidate:
-    """Put a place forward on behalf of the acting user's organisation. Raises HamyarError HY-N001 to HY-N003."""
+    """Put a place forward on behalf of the acting user's organisation. Raises HamyarError HY-N001 to HY-N003, HY-N006."""
     mandates.require(by, Function.NOMINATE, area)
+    _lived_in(area)
     _sound(needs, letter_date)
     try:
         with transaction.atomic():
@@ -45,6 +46,16 @@ def nominate(
         by, "candidate.nominated", candidate, area=area, needs=[need.pk for need in needs], letter=letter_number
     )
     return candidate
+
+
+def _lived_in(area: Area) -> None:
+    if area.kind not in PLACES or not area.inhabited:
+        raise error(
+            "HY-N006",
+            column="area",
+            en=f"{area} is no place where people live. Put forward a city, a neighbourhood or an inhabited village.",
+            fa=f"{area} محل سکونت نیست. شهر، محله یا روستای دارای سکنه را معرفی کنید.",
+        )
 
 
 def _sound(needs: Sequence[Need], letter_date: date) -> None:
@@ -114,16 +125,35 @@ def send_again(*, by: Actor, candidate: Candidate, version: int, reason: str) ->
 
 @transaction.atomic
 def record_decision(
-    *, by: Actor, candidate: Candidate, version: int, accept: bool, public_category: str, internal_reason: str
+    *,
+    by: Actor,
+    candidate: Candidate,
+    version: int,
+    accept: bool,
+    public_category: str,
+    internal_reason: str,
+    routes: dict[str, list[str]],
 ) -> Candidate:
-    """The decision on a verified candidate; called by the action of the programmes, which routes what was accepted."""
+    """The decision on a verified candidate; called by the action of the programmes, which routes what was accepted.
+
+    routes: need → ids of the programmes that it goes to, for the audit.
+    """
     mandates.require(by, Function.DECIDE, candidate.area)
+    if by.user.pk in (candidate.nominator_id, candidate.verifier_id):
+        raise mandates.NotAllowed(_("Nobody decides on what they nominated or verified."))
     _change(candidate, version, [State.VERIFIED])
     candidate.state = State.ACCEPTED if accept else State.DECLINED
     candidate.public_category, candidate.internal_reason = public_category, internal_reason
     candidate.decided_by, candidate.decided_at = by.user, timezone.now()
     candidate.save()
-    audit.record(by, f"candidate.{candidate.state}", candidate, area=candidate.area, public_category=public_category)
+    audit.record(
+        by,
+        f"candidate.{candidate.state}",
+        candidate,
+        area=candidate.area,
+        public_category=public_category,
+        routes=routes,
+    )
     return candidate
 
 

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from hamyar.persian import latin_digits
-from hamyar_server.areas.models import Area, Kind
+from hamyar_server.areas.models import PLACES, Area
 from hamyar_server.core.forms import DayField
 from hamyar_server.core.templatetags.hamyar import called, pair
 from hamyar_server.intake.models import Need
@@ -14,7 +14,6 @@ from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.models import Function
 
-PLACES = (Kind.CITY, Kind.VILLAGE, Kind.NEIGHBOURHOOD)
 SHOWN = 200  # places in one list; a search narrows it
 
 

@@ -40,6 +40,7 @@ def sign_in(*, request: HttpRequest, name: str, password: str) -> User | None:
         raise LockedOutError
     user = authenticate(request, username=name, password=password)
     if user is None:
+        SignInFailure.objects.filter(at__lt=timezone.now() - WINDOW).delete()
         SignInFailure.objects.create(name=name[:150], address=address)
         return None
     with transaction.atomic():
@@ -90,16 +91,13 @@ def add_member(
     since: date | None = None,
     until: date | None = None,
 ) -> Membership:
-    """Give a user a job in an organisation, or make them the named deputy of one who holds it."""
+    """Give a user a job in an organisation, or make them the named deputy of one who holds it. Raises HamyarError HY-O001, HY-O002."""
     if by is not None:
         granting.require_over(by, organisation)
+    since = since or timezone.localdate()
+    _sound(organisation, job, deputy_of, since, until)
     made = Membership.objects.create(
-        user=user,
-        organisation=organisation,
-        job=job,
-        deputy_of=deputy_of,
-        since=since or timezone.localdate(),
-        until=until,
+        user=user, organisation=organisation, job=job, deputy_of=deputy_of, since=since, until=until
     )
     if pair := mandates.clash(user):
         raise granting.clashing(user, pair)
@@ -146,3 +144,20 @@ def end_membership(*, by: Actor, membership: Membership) -> Membership:
     audit.record(by, "membership.ended", membership, area=membership.organisation.area, user=str(membership.user_id))
     membership.refresh_from_db()
     return membership
+
+
+def _sound(organisation: Organisation, job: str, deputy_of: Membership | None, since: date, until: date | None) -> None:
+    if until and until < since:
+        raise error(
+            "HY-O001",
+            column="until",
+            en="the membership would end before it begins. Mend one of the dates.",
+            fa="پایان عضویت پیش از آغاز آن است. یکی از دو تاریخ را اصلاح کنید.",
+        )
+    if deputy_of and (deputy_of.organisation_id, deputy_of.job, deputy_of.deputy_of_id) != (organisation.pk, job, None):
+        raise error(
+            "HY-O002",
+            column="deputy_of",
+            en="a deputy stands in for one who holds the same job in the same organisation, and not for a deputy. Choose that person.",
+            fa="جانشین فقط به جای کسی می‌نشیند که همان سمت را در همان سازمان دارد و خود جانشین نیست. همان شخص را برگزینید.",
+        )

@@ -59,14 +59,17 @@ def actor_of(request: HttpRequest) -> Actor | None:
 
 
 class ActorMiddleware:
-    """Puts `request.actor`: an Actor or None."""
+    """Puts `request.actor`: an Actor or None. What somebody who signed in was shown is kept by no browser and no proxy."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.actor = actor_of(request)
-        return self.get_response(request)
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
 
 
 def lacks_second_factor(actor: Actor) -> bool:

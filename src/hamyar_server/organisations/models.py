@@ -84,8 +84,11 @@ class Job(models.TextChoices):
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def living(self) -> MembershipQuerySet:
+        """Those that hold today; a deputy's holds no longer than that of the one they stand in for."""
         today = timezone.localdate()
-        return self.filter(Q(until=None) | Q(until__gte=today), since__lte=today)
+        holds = Q(until=None) | Q(until__gte=today)
+        principal = Q(deputy_of=None) | Q(deputy_of__until=None) | Q(deputy_of__until__gte=today)
+        return self.filter(holds, principal, since__lte=today)
 
 
 class Membership(models.Model):

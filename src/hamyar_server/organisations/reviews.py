@@ -9,13 +9,12 @@ from operator import or_
 
 from django.db.models import Count, Q, QuerySet
 
-from hamyar_server.areas.models import Area, Kind
+from hamyar_server.areas.models import PLACES, Area, Kind
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.models import Function, Job, Mandate, Membership, Organisation, User
 
 DEEPEST = 7  # levels from the root to a neighbourhood or a village
-PLACES = (Kind.CITY, Kind.VILLAGE, Kind.NEIGHBOURHOOD)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -86,7 +86,9 @@ def choose_membership(request: HttpRequest) -> HttpResponse:
     """For whom do you act? Asked where a user has more than one living membership."""
     living = request.user.memberships.living().select_related("organisation__area")
     if request.method == "POST":
-        chosen = get_object_or_404(living, pk=request.POST.get("membership"))
+        chosen = next((one for one in living if str(one.pk) == request.POST.get("membership")), None)
+        if chosen is None:
+            raise Http404
         request.session[CHOSEN] = str(chosen.pk)
         return redirect(settings.LOGIN_REDIRECT_URL)
     return render(request, "organisations/choose_membership.html", {"memberships": living.order_by("since", "id")})

@@ -43,6 +43,7 @@ def decide(
 
     Raises HamyarError HY-W001 for a category of the other kind, HY-W002 where no programme serves a need today.
     """
+    mandates.require(by, Function.DECIDE, candidate.area)
     if public_category not in (ACCEPTING if accept else DECLINING):
         raise error(
             "HY-W001",
@@ -50,6 +51,10 @@ def decide(
             en="this category does not fit the decision. Choose one of the other group.",
             fa="این دسته با تصمیم سازگار نیست. یکی از دسته‌های گروه دیگر را برگزینید.",
         )
+    routes = _routes(candidate) if accept else []
+    goes_to: dict[str, list[str]] = {}
+    for route in routes:
+        goes_to.setdefault(route.need_id, []).append(str(route.programme_id))
     decided = intake.record_decision(
         by=by,
         candidate=candidate,
@@ -57,25 +62,22 @@ def decide(
         accept=accept,
         public_category=public_category,
         internal_reason=internal_reason,
+        routes=goes_to,
     )
-    if accept:
-        _route(by, decided)
+    Route.objects.bulk_create(routes)
     return decided
 
 
-def _route(by: Actor, candidate: Candidate) -> None:
+def _routes(candidate: Candidate) -> list[Route]:
     serving = ProgrammeNeed.objects.in_force(timezone.localdate())
+    found: list[Route] = []
     for need in candidate.needs.all():
-        programmes = [row.programme for row in serving.filter(need=need).select_related("programme")]
+        programmes = Programme.objects.filter(serves__in=serving.filter(need=need)).distinct()
         if not programmes:
             raise error(
                 "HY-W002",
                 en=f"no programme serves “{need.name_en}” today. Add a dated row that says which does; nothing was decided.",
                 fa=f"امروز هیچ برنامه‌ای به «{need.name_fa}» نمی‌رسد. ردیفی تاریخ‌دار برای آن بیفزایید؛ تصمیمی ثبت نشد.",
             )
-        Route.objects.bulk_create(
-            Route(candidate=candidate, need=need, programme=programme) for programme in programmes
-        )
-        audit.record(
-            by, "need.routed", candidate, area=candidate.area, need=need.pk, programmes=[str(p.pk) for p in programmes]
-        )
+        found += [Route(candidate=candidate, need=need, programme=programme) for programme in programmes]
+    return found

@@ -5,12 +5,11 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from hamyar_server.analysis.models import AreaResult, Kind, Round, Tier
-from hamyar_server.areas.models import Area
+from hamyar_server.areas.models import PLACES, Area
 from hamyar_server.intake.models import OPEN, Candidate
 from hamyar_server.organisations.actors import Actor
 
 SUGGESTED = (Tier.SURELY_IN, Tier.UNCERTAIN)
-PLACES = ("city", "village", "neighbourhood")
 
 
 def joint(actor: Actor, *, which: str = "") -> QuerySet[AreaResult]:

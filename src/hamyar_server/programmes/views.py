@@ -22,6 +22,7 @@ from hamyar_server.programmes import actions
 from hamyar_server.programmes import places as joint_list
 from hamyar_server.programmes.forms import DecisionForm
 
+READERS = {Function.DECIDE, Function.DELIVER, Function.ANALYSE}
 WHICH = {
     "": gettext_lazy("all"),
     "nominated": gettext_lazy("nominated"),
@@ -33,6 +34,8 @@ WHICH = {
 @actor_required
 def places(request: HttpRequest) -> HttpResponse:
     """Nominated and statistically suggested places in one list, in the order of the newest round."""
+    if not mandates.functions_of(request.actor) & READERS:
+        raise mandates.NotAllowed(_("This list is for those who decide, deliver or analyse."))
     which = request.GET.get("which", "") if request.GET.get("which", "") in WHICH else ""
     shown = page(joint_list.joint(request.actor, which=which), ["rank", "id"], request.GET.get("after"), size=40)
     open_ones = joint_list.open_candidates([result.area for result in shown.rows])
