@@ -56,11 +56,11 @@ def sign(
     until: date | None = None,
     title_en: str = "",
 ) -> Agreement:
-    """Keep an agreement of the acting organisation with others. Raises HamyarError HY-G001, HY-G002."""
+    """Keep an agreement of the acting organisation with others. Raises HamyarError HY-G021, HY-G022."""
     mandates.require(by, Function.MANAGE_PEOPLE, by.area)
     if date > timezone.localdate() or (until is not None and until < date):
         raise error(
-            "HY-G001",
+            "HY-G021",
             column="date",
             en="an agreement is dated today or earlier, and ends after its date. Mend the dates.",
             fa="تاریخ تفاهم‌نامه امروز یا پیش از آن است و پایان آن پس از تاریخ آن. تاریخ‌ها را اصلاح کنید.",
@@ -68,7 +68,7 @@ def sign(
     others = [party for party in parties if party.pk != by.organisation.pk]
     if not others:
         raise error(
-            "HY-G002",
+            "HY-G022",
             column="parties",
             en="an agreement has another party. Choose at least one.",
             fa="تفاهم‌نامه طرف دیگری هم دارد. دست‌کم یک سازمان را انتخاب کنید.",
