@@ -245,9 +245,8 @@ def _closed(
     rows = [ImportedRow(batch=batch, area=area) for area in made]
     rows += [ImportedRow(batch=batch, area=known[code], before=was) for code, was in before.items()]
     ImportedRow.objects.bulk_create(rows, batch_size=BATCH)
-    audit.record(
-        by, "areas.imported", batch, file=batch.file_name, made=batch.made, changed=batch.changed, refused=batch.refused
-    )
+    counts = {"made": batch.made, "changed": batch.changed, "refused": batch.refused}
+    audit.record(by, "areas.imported", batch, file=batch.file_name, rows=counts)
     return result
 
 
@@ -312,7 +311,8 @@ def undo_import(*, by: Actor | None, batch: ImportBatch) -> None:
     _restore([row for row in rows if row.before is not None])
     _remove([row.area for row in rows if row.before is None], batch)
     ImportBatch.objects.filter(pk=batch.pk).update(undone_at=timezone.now())
-    audit.record(by, "areas.import_undone", batch, file=batch.file_name, made=batch.made, changed=batch.changed)
+    counts = {"made": batch.made, "changed": batch.changed}
+    audit.record(by, "areas.import_undone", batch, file=batch.file_name, rows=counts)
 
 
 def _undoable(batch: ImportBatch) -> None:

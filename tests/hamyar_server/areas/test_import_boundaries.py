@@ -70,7 +70,7 @@ def test_a_point_outside_the_outline_is_left_out_and_said(cast, tmp_path):
 def test_one_event_is_written_for_one_file(cast, tmp_path):
     taken(tmp_path, [("7701", MEHRDASHT), ("7702", NIKRUD)], by=cast.director)
     event = AuditEvent.objects.filter(action="areas.imported").last()
-    assert (event.fields["changed"], event.user_id) == (2, str(cast.director.user.pk))
+    assert (event.fields["rows"]["changed"], event.user_id) == (2, str(cast.director.user.pk))
 
 
 @pytest.mark.parametrize(
