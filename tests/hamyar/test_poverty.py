@@ -275,8 +275,7 @@ def test_nobody_poor_has_an_exact_upper_limit() -> None:
 @pytest.mark.parametrize(
     ("column", "value", "says"),
     [
-        ("w", 0.0, "2 rows have a value that is zero or less"),
-        ("w", -1.0, "2 rows have a value that is zero or less"),
+        ("w", -1.0, "2 rows have a value that is below zero"),
         ("w", None, "2 rows have a value that is unknown"),
         ("w", np.inf, "2 rows have a value that is infinite"),
         ("h", None, "2 rows have a value that is unknown"),
@@ -297,11 +296,22 @@ def test_bad_values_are_counted(column: str, value: float | None, says: str, by:
 
 
 def test_all_weights_zero_and_every_other_fault_at_once() -> None:
-    data = sample().assign(w=0.0, y=3)
+    data = sample().assign(w=-1.0, y=3)
     with pytest.raises(HamyarError) as caught:
         alkire_foster(data, TWO, DESIGN)
     assert [fault.column for fault in caught.value.faults] == ["w", "y"]
     assert "600 rows" in caught.value.faults[0].en
+    with pytest.raises(HamyarError, match="HY-S010"):
+        alkire_foster(sample().assign(w=0.0), TWO, DESIGN)
+
+
+def test_a_row_without_weight_counts_its_cluster_alone() -> None:
+    data = sample()
+    data.loc[data["c"] == 3, "w"] = 0.0
+    frame, outside = alkire_foster(data, TWO, DESIGN), data.assign(inside=data["c"] != 3, w=sample()["w"])
+    domain = alkire_foster(outside, TWO, DESIGN, by="inside")
+    domain = domain[domain["inside"]].drop(columns="inside").reset_index(drop=True)
+    pd.testing.assert_frame_equal(frame, domain)
 
 
 def test_no_rows_missing_columns_and_a_design_without_errors() -> None:

@@ -13,7 +13,7 @@ and group are made in one pass in the engine that holds the data; the variance i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -28,11 +28,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hamyar.errors import Fault, HamyarError, error
+from hamyar.errors import error
 from hamyar.indicators import Measure
 from hamyar.indicators.measure import LARGEST_DENOMINATOR, cutoff_fraction
 from hamyar.survey import Design, Sums, limits
-from hamyar.survey.variance import Floats, Ints
+from hamyar.survey.estimates import LABELS, lonely_note
+from hamyar.survey.rows import Rows, number
+from hamyar.survey.variance import Floats
 from hamyar.tables import Table, as_table
 
 MEASURES = (
@@ -44,11 +46,6 @@ MEASURES = (
     "absolute_contribution",
     "percentage_contribution",
 )
-LABELS = {
-    "census": {"fa": "شمارش کامل", "en": "full count"},
-    "probability_sample": {"fa": "برآورد از نمونه", "en": "estimated from a sample"},
-    "list": {"fa": "در میان ارزیابی‌شدگان", "en": "among those assessed"},
-}
 _COUNTED = ("H", "uncensored_headcount", "censored_headcount")
 
 
@@ -73,27 +70,29 @@ def alkire_foster(
     cutoffs: Iterable[Any] | None = None,
     *,
     on: date | None = None,
+    engine: str | None = None,
 ) -> pd.DataFrame:
     """H, A, M0, headcounts and contributions with design-based errors, nationally or for each group.
 
     data: a Table, a path, or an Ibis, pandas, polars or Arrow table, one row per household; by: columns, crossed
     (None: all rows together; an unknown group stays a group); cutoffs: "1/3" or fractions (None: the measure's own);
-    on: the day whose parameters are in force (None: the latest).
+    on: the day whose parameters are in force (None: the latest); engine: "duckdb" or "spark" (None: where the data are).
     Gives one row per number: measure, indicator, cutoff ("1/3"; none for uncensored headcounts), the groups, estimate,
     se, low, high (95 %, shares between 0 and 1), n (households), people (persons, or rows without a size, counted by
     H and headcounts), universe, provenance. A list has no se and limits, a census a se of 0.
     attrs: label {fa, en}, notes [{fa, en}] (rules that were applied), clusters, strata, degrees_of_freedom.
     Raises HamyarError: columns missing, weights or clusters unknown, a list passed off as a sample, no rows.
     """
-    table = as_table(data)
+    table = as_table(data, engine=engine)
     groups = [by] if isinstance(by, str) else list(by or ())
     ks = sorted({cutoff_fraction(k) for k in (cutoffs if cutoffs is not None else [measure.cutoff])})
-    universe = design.universe_of(table)
-    rows = _Rows(table, measure, design, groups, ks, on, universe)
+    rows = _Rows(table, measure, design, groups, ks, on)
+    universe = rows.sample.universe
     cells = rows.aggregate()
     rows.check(cells)
-    sums, keys = _sums(cells, len(groups), rows.ratios)
-    estimates = _Estimates(sums, keys, groups, universe)
+    sums, keys = rows.sample.sums(cells)
+    _with_adjusted(sums, rows.ratios)
+    estimates = _Estimates(sums, keys, universe)
     frame = estimates.frame(_ordered(rows.ratios, measure))
     frame["universe"], frame["provenance"] = universe, table.provenance
     frame.attrs.update(estimates.attributes())
@@ -109,62 +108,34 @@ def household_scores(data: Any, measure: Measure, *, on: date | None = None) -> 
 
 
 class _Rows:
-    """The aggregation of one call, on columns named _w, _h (stratum), _c (cluster), _g0… (groups), _d0… (indicators)."""
+    """The aggregation of one call, on the design's columns, _w (weight × size) and _d0… (indicators)."""
 
     def __init__(
-        self,
-        table: Table,
-        measure: Measure,
-        design: Design,
-        by: list[str],
-        ks: list[Fraction],
-        on: date | None,
-        universe: str,
+        self, table: Table, measure: Measure, design: Design, by: list[str], ks: list[Fraction], on: date | None
     ) -> None:
-        self.rows_are_clusters = universe == "probability_sample" and design.psu is None
-        self.measure, self.design, self.by, self.ks = measure, design, by, ks
+        self.measure, self.ks = measure, ks
         self.size = measure.contract.size if measure.contract else None
-        self.expr = table.expr
-        self._require([*design.columns, *by, *([self.size] if self.size else [])])
-        kept = self._kept()
+        self.sample = Rows(table, design, by, [self.size] if self.size else [])
+        expr = table.expr
+        kept = {**self.sample.columns(), "_w": self._weight()}
+        if self.size:
+            kept["_lowest_size"] = number(expr, self.size).fill_null(-1.0)
         self.d = [f"_d{j}" for j in range(len(measure.indicators))]
-        compiled = measure.compile(self.expr.mutate(**kept), on)
+        compiled = measure.compile(expr.mutate(**kept), on)
         answers = {d: compiled[indicator.name] for d, indicator in zip(self.d, measure.indicators, strict=True)}
-        self.scored = _scored(compiled.select(*kept, **answers), measure, self.d)
+        scored = _scored(compiled.select(*kept, **answers), measure, self.d)
+        if design.weight:  # a row without weight lies in its cluster and counts for nothing
+            scored = scored.mutate(_score=(scored._lowest_weight > 0).ifelse(scored._score, ibis.null("int32")))
+        self.scored = scored
         self.values: dict[str, Any] = {}
         self.ratios = self._ratios(measure)
 
-    def _require(self, columns: list[str]) -> None:
-        missing = [column for column in columns if column not in self.expr.columns]
-        if missing:
-            listed = ", ".join(missing)
-            raise error(
-                "HY-S003",
-                en=f"the data have no column {listed}. Name columns that they have: {', '.join(self.expr.columns[:40])}.",
-                fa=f"ستون {listed} در داده نیست. ستون‌های موجود: {', '.join(self.expr.columns[:40])}.",
-            )
-
-    def _kept(self) -> dict[str, Any]:
-        """Weight × size, stratum, cluster and groups under names that no indicator can have."""
-        design, expr = self.design, self.expr
-        kept = {f"_g{n}": expr[column] for n, column in enumerate(self.by)}
-        if design.strata:
-            kept["_h"] = expr[design.strata]
-        if design.psu:
-            kept["_c"] = expr[design.psu]
-        weight, size = self._weight(), self._people()
-        if self.design.weight:
-            kept["_lowest_weight"] = weight.fill_null(-1.0)
-        if self.size:
-            kept["_lowest_size"] = size.fill_null(-1.0)
-        both = [value for name, value in ((self.design.weight, weight), (self.size, size)) if name]
-        return {**kept, "_w": reduce(mul, both) if both else ibis.literal(1.0)}
-
     def _weight(self) -> Any:
-        return self.expr[self.design.weight].cast("float64") if self.design.weight else ibis.literal(1.0)
-
-    def _people(self) -> Any:
-        return self.expr[self.size].cast("float64") if self.size else ibis.literal(1.0)
+        """Weight × size."""
+        weighted = self.sample.design.weight is not None
+        factors = [self.sample.weight()] if weighted else []
+        factors += [number(self.sample.table.expr, self.size)] if self.size else []
+        return reduce(mul, factors) if factors else ibis.literal(1.0)
 
     def _ratios(self, measure: Measure) -> list[_Ratio]:
         """Every estimate; fills `values`, the weighted value of a row under each name."""
@@ -208,81 +179,36 @@ class _Rows:
         return f"o{j}" if self.measure.missing == "reweight" else "w"
 
     def aggregate(self) -> pa.Table:
-        """One row per stratum, cluster and group with the sums of the values; in one pass over the data.
-
-        Where rows are the clusters of a sample, also their number and the sums of products.
-        """
-        t, weights = self.scored, {}
-        for ratio in self.ratios:
-            for name in (ratio.numerator, ratio.denominator):
-                weights[name] = self.values[name]
-            for a, b in _pairs(ratio) if self.rows_are_clusters else ():
-                weights[f"{a}*{b}"] = self.values[a] * self.values[b]
-        if not self.rows_are_clusters:  # M0 is the sum of the absolute contributions, so its sum is known from theirs
-            weights = {name: value for name, value in weights.items() if not name.startswith("s")}
-        aggregates = {name: value.sum() for name, value in weights.items()} | {"n": t._score.count()}
-        aggregates |= {f"n{n}": t[f"_p{n}"].cast("float64").sum() for n in range(len(self.ks))}
-        aggregates |= {name: t[name].min() for name in t.columns if name.startswith("_lowest")}
+        """One row per stratum, cluster and group with the sums of the values; in one pass over the data."""
+        t, names = self.scored, {name for ratio in self.ratios for name in (ratio.numerator, ratio.denominator)}
+        if not (self.sample.rows_are_clusters or self.sample.design.calibration or self.sample.given):
+            names = {name for name in names if not name.startswith("s")}  # M0 is known from the absolute contributions
+        weighted = {name: value for name, value in self.values.items() if name in names}
+        plain = {f"n{n}": t[f"_p{n}"].cast("float64") for n in range(len(self.ks))}
+        pairs = {pair for ratio in self.ratios for pair in _pairs(ratio)}
+        more = {"n": t._score.count()}
         if self.measure.contract is None:
-            aggregates["_bits"] = t._union.bit_or()
-        if self.rows_are_clusters or not self.design.psu:
-            aggregates["rows"] = t.count()
-        keys = [name for name in t.columns if name in ("_h", "_c") or name.startswith("_g")]
-        return (t.group_by(keys) if keys else t).aggregate(**aggregates).to_pyarrow()
+            more["_bits"] = t._union.bit_or()
+        return self.sample.aggregate(t, weighted, plain, sorted(pairs), t._w, more)
 
     def check(self, cells: pa.Table) -> None:
         """Raise for no rows, and for weights, sizes, strata, clusters or answers that cannot be used, with counts."""
-        if not cells.num_rows or ("rows" in cells.column_names and not pc.sum(cells["rows"]).as_py()):
-            raise error("HY-S004", en="the data have no rows.", fa="داده هیچ ردیفی ندارد.")
-        if any(cells[key].null_count for key in ("_h", "_c") if key in cells.column_names) or self._has_bad_values(
-            cells
-        ):
-            raise HamyarError(*self._bad_rows())
-
-    def _has_bad_values(self, cells: pa.Table) -> bool:
-        def beyond(name: str, test: Callable[[Any], Any]) -> bool:
-            return name in cells.column_names and bool(pc.any(test(cells[name])).as_py())
-
-        return (
-            beyond("_lowest_weight", lambda lowest: pc.less_equal(lowest, 0))
-            or beyond("_lowest_size", lambda lowest: pc.less(lowest, 0))
-            or beyond("_bits", lambda bits: pc.or_(pc.greater(bits, 1), pc.less(bits, 0)))
-            or beyond("w", lambda weights: pc.invert(pc.is_finite(weights)))
-        )
-
-    def _bad_rows(self) -> list[Fault]:
-        """Counts of what is wrong with weights, sizes, strata, clusters and answers."""
-        t, weight, size = self.expr, self._weight(), self._people()
-        tests = [
-            (self.design.strata, "unknown", "نامعلوم", t[self.design.strata or t.columns[0]].isnull()),
-            (self.design.psu, "unknown", "نامعلوم", t[self.design.psu or t.columns[0]].isnull()),
-            (self.design.weight, "unknown", "نامعلوم", weight.isnull() | weight.isnan()),
-            (self.design.weight, "zero or less", "صفر یا منفی", weight <= 0),
-            (self.design.weight, "infinite", "بی‌نهایت", weight == np.inf),
-            (self.size, "unknown", "نامعلوم", size.isnull() | size.isnan()),
-            (self.size, "below zero", "منفی", size < 0),
-            (self.size, "infinite", "بی‌نهایت", size == np.inf),
-        ]
+        expr, tests, suspect = self.sample.table.expr, [], False
+        if self.size:
+            size = number(expr, self.size)
+            tests = [
+                (self.size, "unknown", "نامعلوم", size.isnull()),
+                (self.size, "below zero", "منفی", size < 0),
+                (self.size, "infinite", "بی‌نهایت", size == np.inf),
+            ]
+            suspect = bool(pc.any(pc.less(cells["_lowest_size"], 0)).as_py())
         if self.measure.contract is None:
             for i in self.measure.indicators:
-                other = ~t[i.name].cast("float64").isin([0.0, 1.0])
+                other = ~expr[i.name].cast("float64").isin([0.0, 1.0])
                 tests.append((i.name, "neither 0, 1 nor empty", "جز ۰، ۱ یا خالی", other))
-        counts = {f"c{n}": test[3].cast("int64").sum() for n, test in enumerate(tests) if test[0]}
-        found = t.aggregate(**counts).to_pyarrow().to_pylist()[0]
-        return [
-            _bad_fault(str(tests[int(key[1:])][0]), *tests[int(key[1:])][1:3], count)
-            for key, count in found.items()
-            if count
-        ]
-
-
-def _bad_fault(column: str, en: str, fa: str, count: int) -> Fault:
-    return Fault(
-        "HY-S005",
-        f"{count} rows have a value that is {en}. Correct them, or leave them out and say so.",
-        f"{count} ردیف مقدار {fa} دارد. آن‌ها را درست کنید یا کنار بگذارید و این را بگویید.",
-        column=column,
-    )
+            bits = cells["_bits"]
+            suspect |= bool(pc.any(pc.or_(pc.greater(bits, 1), pc.less(bits, 0))).as_py())
+        self.sample.check(cells, tests, suspect)
 
 
 def _integer_weights(measure: Measure) -> list[int]:
@@ -338,55 +264,21 @@ def _pairs(ratio: _Ratio) -> list[tuple[str, str]]:
     return [(num, num), (num, den), (den, den)]
 
 
-def _sums(cells: pa.Table, groups: int, ratios: list[_Ratio]) -> tuple[Sums, pd.DataFrame]:
-    """The cells as Sums, and the key of each group in order (no columns where there is one group)."""
-    by = [f"_g{n}" for n in range(groups)]
-    nested = [key for key in ("_h", "_c") if key in cells.column_names]
-    stratum = _numbered(cells, nested[:1] if "_h" in nested else [])
-    cluster = _numbered(cells, nested) if "_c" in nested else stratum
-    if "_c" in nested:
-        clusters = np.bincount(stratum[np.unique(cluster, return_index=True)[1]])
-    else:
-        clusters = np.bincount(stratum, cells["rows"].to_numpy()).astype(np.int64)
-    named = (name for name in cells.column_names if not name.startswith("_"))
-    values = {name: _floats(cells[name]) for name in named}
-    products = {(a, b): values.pop(f"{a}*{b}") for a, times, b in [name.partition("*") for name in values] if times}
+def _with_adjusted(sums: Sums, ratios: list[_Ratio]) -> None:
+    """Adds the sum behind M0 at each cut-off: that of the absolute contributions."""
+    values = dict(sums.values)
     for ratio in ratios:
         if ratio.measure == "M0" and ratio.numerator not in values:
-            values[ratio.numerator] = _adjusted(ratio.cutoff, values, ratios)
-    keys = pd.DataFrame(index=[0])
-    if by:
-        keys = cells.select(by).to_pandas().drop_duplicates().sort_values(by, na_position="last", ignore_index=True)
-    sums = Sums(
-        stratum, cluster, _numbered(cells, by), len(keys), clusters, values, None if "_c" in nested else products
-    )
-    return sums, keys
-
-
-def _adjusted(k: Fraction | None, values: dict[str, Floats], ratios: list[_Ratio]) -> Floats:
-    """The sum behind M0 at a cut-off: that of the absolute contributions."""
-    parts = [ratio for ratio in ratios if ratio.measure == "absolute_contribution" and ratio.cutoff == k]
-    return np.asarray(np.sum([part.scale * values[part.numerator] for part in parts], axis=0))
-
-
-def _floats(column: pa.ChunkedArray) -> Floats:
-    return np.asarray(column.fill_null(0).cast(pa.float64()).to_numpy())
-
-
-def _numbered(cells: pa.Table, columns: list[str]) -> Ints:
-    """A number from 0 for each combination of some columns, in their order, the unknown last."""
-    number = np.zeros(cells.num_rows, dtype=np.int64)
-    for column in columns:
-        codes, found = pd.factorize(cells[column].to_pandas(), sort=True)
-        number = number * (len(found) + 1) + np.where(codes < 0, len(found), codes)
-    return np.unique(number, return_inverse=True)[1]
+            parts = [p for p in ratios if p.measure == "absolute_contribution" and p.cutoff == ratio.cutoff]
+            values[ratio.numerator] = np.sum([part.scale * values[part.numerator] for part in parts], axis=0)
+    sums.values = values
 
 
 class _Estimates:
     """The ratios of one call with their errors."""
 
-    def __init__(self, sums: Sums, keys: pd.DataFrame, by: list[str], universe: str) -> None:
-        self.sums, self.keys, self.universe = sums, keys.set_axis(by, axis=1), universe
+    def __init__(self, sums: Sums, keys: pd.DataFrame, universe: str) -> None:
+        self.sums, self.keys, self.universe = sums, keys, universe
         self.sampled = universe == "probability_sample"
         self.whole = sums.pooled() if self.sampled else sums
         if self.sampled and sums.degrees_of_freedom < 1:
@@ -426,8 +318,8 @@ class _Estimates:
             unknown = np.full_like(estimate, np.nan)
             return unknown, unknown, unknown
         whole = _share(self.whole, ratio)
-        of_whole = self.whole.variance(ratio.numerator, ratio.denominator, ratio.scale, whole)
-        variance = self.sums.variance(ratio.numerator, ratio.denominator, ratio.scale, estimate)
+        of_whole = self.whole.ratio_variance(ratio.numerator, ratio.denominator, ratio.scale, whole)
+        variance = self.sums.ratio_variance(ratio.numerator, ratio.denominator, ratio.scale, estimate)
         alone = (self._clusters(self.sums, ratio) == 1) & ~np.isnan(estimate)
         se = np.sqrt(np.where(alone, of_whole * self._clusters(self.whole, ratio), variance))
         rows = self.sums.total(ratio.rows)
@@ -468,13 +360,7 @@ class _Estimates:
                 }
             )
         if self.sums.lonely:
-            count = self.sums.lonely
-            notes.append(
-                {
-                    "en": f"strata with one cluster: {count}; such a cluster is centred at the mean of the whole sample.",
-                    "fa": f"طبقه‌های تک‌خوشه: {count}؛ چنین خوشه‌ای با میانگین کل نمونه سنجیده شد.",
-                }
-            )
+            notes.append(lonely_note(self.sums.lonely, self.sums.rule))
         return notes
 
     def _named(self, chosen: Any) -> str:

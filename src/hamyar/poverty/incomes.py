@@ -13,11 +13,11 @@ import pandas as pd
 import pyarrow as pa
 
 from hamyar.errors import Fault, HamyarError, error
-from hamyar.poverty.alkire_foster import LABELS
 from hamyar.poverty.functionals import Estimated
 from hamyar.poverty.lines import Line, RelativeLine
 from hamyar.poverty.notes import Note, bad_rows, need_columns, no_error, no_rows
 from hamyar.survey import Design, limits
+from hamyar.survey.estimates import LABELS
 from hamyar.survey.variance import Floats, Ints
 from hamyar.tables import as_table
 
@@ -92,16 +92,17 @@ class Rows:
         """Raises HamyarError: columns missing, no rows, weights, sizes, strata or clusters unknown, incomes infinite."""
         table = as_table(data)
         universe = design.universe_of(table)
+        first = design.only_first_stage()
         need_columns(table.expr, [income, *design.columns, *by, *(name for name in (size, line) if name)])
         kept = {"y": _number(table.expr, income)} | {f"g{n}": table.expr[name] for n, name in enumerate(by)}
         kept |= {
             key: _number(table.expr, name) for key, name in (("w", design.weight), ("s", size), ("z", line)) if name
         }
-        kept |= {key: table.expr[name] for key, name in (("h", design.strata), ("c", design.psu)) if name}
+        kept |= {key: table.expr[name] for key, name in (("h", first.strata), ("c", first.psu)) if name}
         columns = table.expr.select(**kept).to_pyarrow()
         if not columns.num_rows:
             raise no_rows()
-        names = {"w": design.weight, "s": size, "z": line, "h": design.strata, "c": design.psu, "y": income}
+        names = {"w": design.weight, "s": size, "z": line, "h": first.strata, "c": first.psu, "y": income}
         _check(columns, names)
         return cls._sorted(columns, by, universe, table.provenance)
 

@@ -28,12 +28,12 @@ class Clusters:
     @classmethod
     def of(cls, frame: pd.DataFrame, design: Design, kept: Any) -> Clusters:
         """Those of the rows that are kept, in a design that has all rows. Raises HamyarError HY-E009 for unknown ones."""
-        rows = len(frame)
-        for column in (design.strata, design.psu):
+        rows, first = len(frame), design.only_first_stage()
+        for column in (first.strata, first.psu):
             if column and frame[column].isna().any():
                 raise HamyarError(_bad(column, "unknown", "نامعلوم", frame[column].isna().sum()))
-        stratum = pd.factorize(frame[design.strata])[0] if design.strata else np.zeros(rows, dtype=np.int64)
-        within = pd.factorize(frame[design.psu])[0] if design.psu else np.arange(rows)
+        stratum = pd.factorize(frame[first.strata])[0] if first.strata else np.zeros(rows, dtype=np.int64)
+        within = pd.factorize(frame[first.psu])[0] if first.psu else np.arange(rows)
         cluster, pairs = pd.factorize(stratum * (within.max() + 1) + within)
         counts = np.bincount(pairs // (within.max() + 1))
         return cls(stratum[kept], cluster[kept], counts, design.universe)

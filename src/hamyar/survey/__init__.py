@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from hamyar.survey.design import UNIVERSES, Design
+from hamyar.survey.design import UNIVERSES, Bootstrap, Design, Jackknife, ReplicateWeights
+from hamyar.survey.estimates import linearised, mean, proportion, ratio, total
 from hamyar.survey.variance import Sums, limits
 
-__all__ = ["UNIVERSES", "Design", "Sums", "limits"]
+__all__ = [
+    "UNIVERSES",
+    "Bootstrap",
+    "Design",
+    "Jackknife",
+    "ReplicateWeights",
+    "Sums",
+    "limits",
+    "linearised",
+    "mean",
+    "proportion",
+    "ratio",
+    "total",
+]

@@ -1,15 +1,19 @@
 """Design-based variance of ratios of weighted sums, from sums by cluster: no row of the data is needed.
 
 Taylor linearisation: the influence value of a row on R = N/D is (n - R d)/D; influence values are summed in clusters,
-and the variance is taken between the clusters of a stratum, as if drawn with replacement. A group (domain) is taken by
-zeroing what lies outside it, so all clusters of the design count, also those without a row of the group.
-Source: Särndal, Swensson & Wretman (1992) 5.6-5.8; Lumley (2010) 2; Korn & Graubard (1998) for limits at 0 and 1.
+and the variance is taken between the clusters of a stratum, as if drawn with replacement, or with the finite population
+correction 1 - f; then later stages add f × theirs. A group (domain) is taken by zeroing what lies outside it, so all
+clusters of the design count, also those without a row of the group. Of calibrated weights the residuals count.
+Source: Särndal, Swensson & Wretman (1992) 4.3, 5.6-5.8, 6.6; Deville & Särndal (1992) for calibration; Lumley (2010) 2;
+Korn & Graubard (1998) for limits at 0 and 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,28 +23,122 @@ Ints = NDArray[np.int64]
 _NOISE = 1e-7  # a standard error below this share of its estimate is rounding, not variation
 
 
-class Sums:
-    """Weighted sums, one row per cluster and group; or one per stratum and group when every row is its own cluster.
+@dataclass(frozen=True)
+class Sampled:
+    """One stage of sampling. stratum, cluster: (cells,) numbers from 0; clusters: (strata,) clusters of the whole
+    design; fraction: (strata,) share that was drawn, 0 for with replacement; share: (strata,) product of the fractions
+    of the stages before."""
 
-    stratum, cluster, group: (rows,) numbers from 0; groups: how many; clusters: (strata,) clusters of the whole design;
-    values: name → (rows,) sums; products: None, or (name, name) → (rows,) sums of products where rows are the clusters.
+    stratum: Ints
+    cluster: Ints
+    clusters: Ints
+    fraction: Floats
+    share: Floats
+
+    def at(self, cells: Any) -> Sampled:
+        return replace(self, stratum=self.stratum[cells], cluster=self.cluster[cells])
+
+
+@dataclass(frozen=True)
+class Auxiliary:
+    """What weights were calibrated on. inverse: (p, p) of Σ d x x' with the weights d before; sums: (clusters, p) of
+    w x; the values hold Σ d x_k z under the name `z@k`."""
+
+    inverse: Floats
+    sums: Floats
+
+
+class Replicated(Protocol):
+    """Replicate totals: `totals` gives (replicates,) for one value in one group; `scales`: (replicates,)."""
+
+    scales: Floats
+
+    def totals(self, sums: Sums, name: str, group: int) -> Floats: ...
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where influence values lie, and how they are summed."""
+
+    stages: Sequence[Sampled]
+    group: Ints
+    groups: int
+    lonely: str
+    _known: dict[int, Any] = field(default_factory=dict)
+
+    def variance(self, influence: Floats) -> Floats:
+        """(groups,) variance of the total of (cells,) influence values."""
+        total = np.zeros(self.groups)
+        for s, stage in enumerate(self.stages):
+            unit, block, stratum, group = self._places(s)
+            sums = _summed(unit, influence, len(block))
+            square, linear = _summed(block, sums**2, len(group)), _summed(block, sums, len(group))
+            lonely = self.lonely if s == 0 or self.lonely != "average" else "certainty"
+            total += _between(stage, lonely, stratum, group, self.groups, linear, square)
+        return total
+
+    def _places(self, s: int) -> tuple[Ints, Ints, Ints, Ints]:
+        """Unit (cluster × group) of each cell, block (stratum × group) of each unit, stratum and group of each block."""
+        if s not in self._known:
+            stage = self.stages[s]
+            _, first, unit = np.unique(
+                self.group * (stage.cluster.max(initial=0) + 1) + stage.cluster, return_index=True, return_inverse=True
+            )
+            strata = len(stage.clusters)
+            blocks, block = np.unique(self.group[first] * strata + stage.stratum[first], return_inverse=True)
+            group, stratum = np.divmod(blocks, strata)
+            self._known[s] = unit, block, stratum, group
+        found: tuple[Ints, Ints, Ints, Ints] = self._known[s]
+        return found
+
+
+def _between(
+    stage: Sampled, lonely: str, stratum: Ints, group: Ints, groups: int, sums: Floats, squares: Floats
+) -> Floats:
+    """(groups,) variance between clusters from Σ u and Σ u² by stratum and group.
+
+    A stratum with one cluster has no variance of its own: "adjust" centres its cluster at the grand mean of influence
+    values, zero; "average" gives it the mean of the group's other strata; "certainty" none.
+    """
+    m, left = stage.clusters[stratum], 1 - stage.fraction[stratum]
+    alone = (m == 1) & (left > 1e-7)
+    of_lonely = squares if lonely == "adjust" else np.zeros_like(squares)
+    between = np.where(m > 1, m / np.maximum(m - 1, 1) * (squares - sums**2 / m), of_lonely)
+    variance = _summed(group, np.maximum(between, 0) * left * stage.share[stratum], groups)
+    if lonely == "average":
+        strata, without = _summed(group, np.ones(len(group)), groups), _summed(group, alone, groups)
+        variance *= np.divide(strata, strata - without, out=np.full(groups, np.nan), where=strata > without)
+    return variance
+
+
+class Sums:
+    """Weighted sums, one row (cell) per cluster and group; or one per stratum and group when every row is its own cluster.
+
+    stages: of the cells; group: (cells,) numbers from 0; groups: how many; values: name → (cells,) sums;
+    products: None, or (name, name) → (cells,) sums of products where rows are the clusters; lonely: as in Design.
     """
 
     def __init__(
         self,
-        stratum: Ints,
-        cluster: Ints,
+        stages: Sequence[Sampled],
         group: Ints,
         groups: int,
-        clusters: Ints,
         values: Mapping[str, Floats],
         products: Mapping[tuple[str, str], Floats] | None = None,
+        *,
+        lonely: str = "adjust",
+        auxiliary: Auxiliary | None = None,
+        replicated: Replicated | None = None,
     ) -> None:
-        self.stratum, self.cluster, self.group, self.groups = stratum, cluster, group, groups
-        self.clusters, self.values, self.products = clusters, values, products
-        blocks, self._block = np.unique(group * len(clusters) + stratum, return_inverse=True)
-        self._block_group, self._block_stratum = np.divmod(blocks, len(clusters))
+        self.stages, self.group, self.groups = stages, group, groups
+        self.values, self.products = values, products
+        self.rule, self.auxiliary, self.replicated = lonely, auxiliary, replicated
         self._known: dict[tuple[str, ...], Floats] = {}
+
+    @property
+    def clusters(self) -> Ints:
+        """(strata,) clusters of the first stage."""
+        return self.stages[0].clusters
 
     @property
     def degrees_of_freedom(self) -> int:
@@ -49,66 +147,125 @@ class Sums:
 
     @property
     def lonely(self) -> int:
-        """How many strata have one cluster."""
-        return int((self.clusters == 1).sum())
+        """How many strata have one cluster, and are not the whole of their stratum."""
+        return int(((self.clusters == 1) & (self.stages[0].fraction < 1)).sum())
 
     def total(self, name: str) -> Floats:
         """(groups,) sums of one value."""
-        return _summed(self._block_group, self._in_blocks(name), self.groups)
+        if (name,) not in self._known:
+            self._known[name,] = _summed(self.group, self.values[name], self.groups)
+        return self._known[name,]
 
     def present(self, name: str) -> Floats:
-        """(groups,) clusters in which a value is above zero, where `values` are by cluster."""
-        if (name, ">0") not in self._known:
-            self._known[name, ">0"] = _summed(self.group, self.values[name] > 0, self.groups)
-        return self._known[name, ">0"]
+        """(groups,) clusters in which a value is not zero, where `values` are by cluster."""
+        if (name, "!=0") not in self._known:
+            cells = self.values[name] != 0
+            pairs = np.unique(np.stack([self.group[cells], self.stages[0].cluster[cells]]), axis=1)
+            self._known[name, "!=0"] = _summed(pairs[0], np.ones(pairs.shape[1]), self.groups)
+        return self._known[name, "!=0"]
 
     def pooled(self) -> Sums:
         """The same design with one group that holds every row."""
         if self.groups == 1:
             return self
-        clusters, first, inverse = np.unique(self.cluster, return_index=True, return_inverse=True)
-        one = np.zeros(len(clusters), dtype=np.int64)
-        if len(clusters) == len(self.cluster):
-            one_each = (self.stratum, self.cluster, one, 1, self.clusters, self.values)
-            return Sums(*one_each, self.products)
+        _, first, inverse = np.unique(self.stages[-1].cluster, return_index=True, return_inverse=True)
 
         def add(column: Floats) -> Floats:
-            return _summed(inverse, column, len(clusters))
+            return _summed(inverse, column, len(first))
 
         values = {name: add(column) for name, column in self.values.items()}
         products = None if self.products is None else {pair: add(column) for pair, column in self.products.items()}
-        return Sums(self.stratum[first], clusters, one, 1, self.clusters, values, products)
-
-    def variance(self, numerator: str, denominator: str, scale: float, ratio: Floats) -> Floats:
-        """(groups,) variance of ratio = scale·numerator/denominator.
-
-        A stratum with one cluster has no variance of its own: its cluster is centred at the grand mean of the
-        influence values, which is zero (`survey.lonely.psu="adjust"` of R's survey).
-        """
-        with np.errstate(divide="ignore", invalid="ignore"):
-            unit = (1 / self.total(denominator))[self._block_group]
-        r, m = ratio[self._block_group], self.clusters[self._block_stratum]
-        nn, nd, dd = (
-            self._in_blocks(*pair)
-            for pair in ((numerator, numerator), (numerator, denominator), (denominator, denominator))
+        one = np.zeros(len(first), dtype=np.int64)
+        return Sums(
+            [stage.at(first) for stage in self.stages],
+            one,
+            1,
+            values,
+            products,
+            lonely=self.rule,
+            auxiliary=self.auxiliary,
+            replicated=self.replicated,
         )
-        squares = (scale**2 * nn - 2 * scale * r * nd + r**2 * dd) * unit**2
-        sums = (scale * self._in_blocks(numerator) - r * self._in_blocks(denominator)) * unit
-        between = np.where(m > 1, m / np.maximum(m - 1, 1) * (squares - sums**2 / m), squares)
-        variance = np.maximum(_summed(self._block_group, between, self.groups), 0)
+
+    def ratio_variance(self, numerator: str, denominator: str | None, scale: float, ratio: Floats) -> Floats:
+        """(groups,) variance of ratio = scale·numerator/denominator (None: of the total), by linearisation or replicates."""
+        if self.replicated is not None:
+            return self._over_replicates(self.replicated, numerator, denominator, scale)
+        if denominator is None:
+            coefficients = {numerator: np.full(self.groups, scale)}
+        else:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                unit = 1 / self.total(denominator)
+            coefficients = _sum_up((numerator, scale * unit), (denominator, -ratio * unit))
+        variance = self.variance(coefficients)
         return np.where(variance <= (_NOISE * ratio) ** 2, 0.0, variance)
 
-    def _in_blocks(self, *names: str) -> Floats:
-        """(blocks,) sums over a stratum and group of a value, or of the product of two."""
-        if names not in self._known:
-            if len(names) == 1:
-                rows = self.values[names[0]]
-            elif self.products is None:
-                rows = self.values[names[0]] * self.values[names[1]]
-            else:
-                rows = self.products[names[0], names[1]]
-            self._known[names] = _summed(self._block, rows, len(self._block_group))
-        return self._known[names]
+    def variance(self, coefficients: Mapping[str, Floats]) -> Floats:
+        """(groups,) variance of Σ coefficient × total, by linearisation; each coefficient: (groups,)."""
+        if self.products is not None:
+            return self._of_rows(self.products, coefficients)
+        with np.errstate(invalid="ignore"):
+            influence = sum((c[self.group] * self.values[name] for name, c in coefficients.items()), np.zeros(1))
+        if self.auxiliary is None:
+            return self._layout.variance(influence)
+        return self._dense.variance(self._residuals(self.auxiliary, coefficients, influence))
+
+    def _of_rows(self, products: Mapping[tuple[str, str], Floats], coefficients: Mapping[str, Floats]) -> Floats:
+        """The same where cells are strata × groups, from Σ u and Σ u² of the rows."""
+        names = list(coefficients)
+        at = {name: coefficients[name][self.group] for name in names}
+        squares = np.zeros(len(self.group))
+        with np.errstate(invalid="ignore"):
+            linear = sum((at[name] * self.values[name] for name in names), np.zeros(1))
+            for i, a in enumerate(names):
+                for b in names[i:]:
+                    both = products[a, b] if (a, b) in products else products[b, a]
+                    squares = squares + (1 if a == b else 2) * at[a] * at[b] * both
+        stage = self.stages[0]
+        return _between(stage, self.rule, stage.stratum, self.group, self.groups, linear, squares)
+
+    @cached_property
+    def _layout(self) -> _Layout:
+        return _Layout(self.stages, self.group, self.groups, self.rule)
+
+    @cached_property
+    def _dense(self) -> _Layout:
+        """Every cluster in every group: calibration ties them all."""
+        clusters, first = np.unique(self.stages[-1].cluster, return_index=True)
+        everywhere = np.tile(first, self.groups)
+        group = np.arange(self.groups).repeat(len(clusters))
+        return _Layout([stage.at(everywhere) for stage in self.stages], group, self.groups, self.rule)
+
+    def _residuals(self, auxiliary: Auxiliary, coefficients: Mapping[str, Floats], influence: Floats) -> Floats:
+        """(groups × clusters,) influence values less their regression on what the weights were calibrated on."""
+        p = len(auxiliary.inverse)
+        cross = np.stack(
+            [sum((c * self.total(f"{name}@{k}") for name, c in coefficients.items()), np.zeros(1)) for k in range(p)]
+        )
+        clusters = len(auxiliary.sums)
+        place = self.group * clusters + self.stages[-1].cluster
+        dense = _summed(place, influence, self.groups * clusters).reshape(self.groups, clusters)
+        return np.asarray((dense - (auxiliary.sums @ (auxiliary.inverse @ cross)).T).ravel())
+
+    def _over_replicates(self, by: Replicated, numerator: str, denominator: str | None, scale: float) -> Floats:
+        variance = np.empty(self.groups)
+        for group in range(self.groups):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                found = scale * by.totals(self, numerator, group)
+                if denominator is not None:
+                    found = found / by.totals(self, denominator, group)
+            kept = np.isfinite(found) & (by.scales > 0)
+            centre = found[kept].mean() if kept.any() else np.nan
+            variance[group] = by.scales[kept] @ (found[kept] - centre) ** 2 if kept.any() else np.nan
+        return variance
+
+
+def _sum_up(*parts: tuple[str, Floats]) -> dict[str, Floats]:
+    """Coefficients by name, those of one name added."""
+    found: dict[str, Floats] = {}
+    for name, coefficient in parts:
+        found[name] = found[name] + coefficient if name in found else coefficient
+    return found
 
 
 def _summed(place: Ints, values: NDArray[Any], places: int) -> Floats:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import ibis
 import pyarrow as pa
 
-from hamyar.errors import HamyarError
-from hamyar.tables import engine, labels
+from hamyar.errors import HamyarError, error
+from hamyar.tables import engine as engines
+from hamyar.tables import labels
 from hamyar.tables.checking import examine, without_empty
 from hamyar.tables.contracts import Contract
 from hamyar.tables.contracts import contract as contract_named
@@ -18,18 +21,30 @@ from hamyar.tables.headings import headings
 from hamyar.tables.kept import Kept
 from hamyar.tables.labels import Label
 from hamyar.tables.table import Table, arrow
+from hamyar.tables.writing import write
 
 
 def as_table(
-    data: Any, *, contract: str | Contract | None = None, universe: str | None = None, provenance: str | None = None
+    data: Any,
+    *,
+    contract: str | Contract | None = None,
+    universe: str | None = None,
+    provenance: str | None = None,
+    engine: str | None = None,
 ) -> Table:
     """A Table from a Table, a path (CSV, XLSX, Parquet), or an Ibis, pandas, polars or Arrow table.
 
-    Parquet stays on disk and is read when asked for; an Ibis table stays on its backend. A label in the file is
+    Parquet stays on disk and is read when asked for; an Ibis table stays on its backend, unless `engine` says "duckdb"
+    or "spark" (the running session, else one on this machine; needs the extra `spark`). A label in the file is
     honoured, and contradicting it raises HamyarError HY-T002. CSV and XLSX are read whole: with a contract as `read`
     does, else a column holds numbers where every value is one and none has a leading zero.
     """
     declared = Label(contract.name if isinstance(contract, Contract) else contract, universe, provenance)
+    table = _table(data, declared)
+    return table if engine is None else replace(table, expr=_on(engine, table.expr, data))
+
+
+def _table(data: Any, declared: Label) -> Table:
     if isinstance(data, Table):
         return _labelled(data.expr, data.label.with_declared(declared, data.source), data.source)
     if isinstance(data, str | Path):
@@ -37,6 +52,24 @@ def as_table(
     source = type(data).__module__.partition(".")[0]
     expr = data if isinstance(data, ibis.Table) else _in_memory(arrow(data))
     return _labelled(expr, Label().with_declared(declared, source), source)
+
+
+def _on(name: str, expr: ibis.Table, data: Any) -> ibis.Table:
+    """The rows on an engine: those of a Parquet file read anew, others carried over."""
+    if name not in ("duckdb", "spark"):
+        raise error(
+            "HY-T006",
+            en=f"the engine is duckdb or spark, not {name!r}.",
+            fa=f"موتور محاسبه duckdb یا spark است، نه {name!r}.",
+        )
+    if (expr.get_backend().name == "pyspark") == (name == "spark"):
+        return expr
+    if name == "duckdb":
+        return _in_memory(arrow(expr))
+    if isinstance(data, str | Path) and is_parquet(Path(data)):
+        return engines.spark().read_parquet(str(Path(data).resolve()))
+    folder = engines.spark_folder()
+    return engines.spark().read_parquet(str(write(expr, folder / f"{uuid4().hex}.parquet")))
 
 
 def read(
@@ -52,7 +85,7 @@ def read(
         examined = examine(file, contract, declared)
         examined.report.raise_if_any()
         if examined.unchanged:
-            return _labelled(engine.parquet(file), examined.label, file.name)
+            return _labelled(engines.parquet(file), examined.label, file.name)
     kept = Kept()
     examined = examine(file, contract, declared, kept)
     examined.report.raise_if_any()
@@ -65,7 +98,7 @@ def _of_file(path: Path, declared: Label) -> Table:
             return read(path, declared.contract, universe=declared.universe, provenance=declared.provenance)
         return _labelled(_as_it_is(path), Label().with_declared(declared, path.name), path.name)
     open_file(path)
-    return _labelled(engine.parquet(path), labels.of_parquet(path).with_declared(declared, path.name), path.name)
+    return _labelled(engines.parquet(path), labels.of_parquet(path).with_declared(declared, path.name), path.name)
 
 
 def _as_it_is(path: Path) -> ibis.Table:
@@ -90,7 +123,7 @@ def _labelled(expr: ibis.Table, label: Label, source: str) -> Table:
 
 def _in_memory(rows: pa.RecordBatchReader) -> ibis.Table:
     """The rows as a table of a DuckDB of their own."""
-    backend = engine.connect()
+    backend = engines.connect()
     backend.con.register("incoming", rows)
     backend.raw_sql("CREATE TABLE rows AS FROM incoming")
     backend.con.unregister("incoming")
