@@ -224,6 +224,9 @@ def test_gaps_are_left_out_and_counted() -> None:
     data.loc[3:7, "income"] = np.nan
     model = fitted(ProxyMeans(), data)
     assert model.need_fitted().households == 592
+    gone = fitted(ProxyMeans(), sample().assign(income=lambda d: d["income"].where(d["c"] > 1)))
+    assert gone.need_fitted().degrees_of_freedom == 57, "clusters without a usable row stay in the design"
+    assert (gone.coefficients["se"] > 0).all()
     assert model.need_fitted().notes[0]["en"] == "rows without income or an answer, left out: 8 (income 5, rooms 5)."
 
 

@@ -18,10 +18,11 @@ from hamyar.survey.variance import Floats, Ints
 
 @dataclass(frozen=True)
 class Clusters:
-    """stratum, cluster: (rows,) numbers from 0; counts: (strata,) clusters of the whole design."""
+    """cluster: (rows,) numbers from 0; stratum: (clusters,) of the whole design, those without a row included; counts:
+    (strata,) how many clusters."""
 
-    stratum: Ints
     cluster: Ints
+    stratum: Ints
     counts: Ints
     universe: str
 
@@ -35,8 +36,8 @@ class Clusters:
         stratum = pd.factorize(frame[first.strata])[0] if first.strata else np.zeros(rows, dtype=np.int64)
         within = pd.factorize(frame[first.psu])[0] if first.psu else np.arange(rows)
         cluster, pairs = pd.factorize(stratum * (within.max() + 1) + within)
-        counts = np.bincount(pairs // (within.max() + 1))
-        return cls(stratum[kept], cluster[kept], counts, design.universe)
+        of_clusters = pairs // (within.max() + 1)
+        return cls(cluster[kept], of_clusters, np.bincount(of_clusters), design.universe)
 
     @property
     def degrees_of_freedom(self) -> int:
@@ -61,13 +62,11 @@ class Clusters:
         """
         if self.universe != "probability_sample" or self.degrees_of_freedom < 1:
             return np.full(influence.shape[1], 0.0 if self.universe == "census" else np.nan)
-        of_strata = np.empty(self.counts.sum(), dtype=np.int64)
-        of_strata[self.cluster] = self.stratum
         m = self.counts
         variance = np.empty(influence.shape[1])
         for term, z in enumerate(influence.T):
-            total = np.bincount(self.cluster, z, len(of_strata))
-            square, linear = np.bincount(of_strata, total**2, len(m)), np.bincount(of_strata, total, len(m))
+            total = np.bincount(self.cluster, z, len(self.stratum))
+            square, linear = np.bincount(self.stratum, total**2), np.bincount(self.stratum, total)
             variance[term] = np.where(m > 1, m / np.maximum(m - 1, 1) * (square - linear**2 / m), square).sum()
         return np.sqrt(np.maximum(variance, 0))
 
