@@ -13,6 +13,7 @@ from hamyar.errors import HamyarError
 from hamyar.priority import (
     index_reasons,
     probability_worst,
+    rank_bands,
     rank_intervals,
     reasons,
     settling_sample,
@@ -103,17 +104,52 @@ class TestTiers:
 
 
 class TestRankIntervals:
-    def test_all_hold_at_once_with_95_percent(self):
+    @pytest.mark.parametrize("intervals", [rank_intervals, rank_bands])
+    def test_all_hold_at_once_with_95_percent(self, intervals):
         """Truth drawn as the draws are: the intervals of all 12 ranks hold together at least 95 % of the time."""
         rng = np.random.default_rng(1)
         mean, sd = np.linspace(0, 1, 12), np.linspace(0.05, 0.3, 12)
         held = 0
         for _ in range(400):
             truth = mean + sd * rng.standard_normal(12)
-            low, high = rank_intervals(mean + sd * rng.standard_normal((600, 12)))
+            low, high = intervals(mean + sd * rng.standard_normal((600, 12)))
             rank = (-truth).argsort().argsort() + 1
             held += bool(((low <= rank) & (rank <= high)).all())
         assert held >= 400 * 0.95 - 3 * np.sqrt(400 * 0.95 * 0.05)
+
+    def test_pairs_tell_more_apart_than_bands(self):
+        """Never wider than bands here, and narrower where draws go together, as they do by a common coefficient."""
+        rng = np.random.default_rng(0)
+        draws = np.linspace(0, 1, 20) + 0.05 * rng.standard_normal((2000, 20))
+        together = draws + rng.standard_normal((2000, 1))
+        widths = [(high - low).mean() for low, high in (rank_intervals(draws), rank_bands(draws))]
+        assert widths[0] < 0.9 * widths[1]
+        assert (np.array(rank_intervals(together)) == rank_intervals(draws)).all()
+        assert (rank_bands(together)[1] - rank_bands(together)[0]).mean() > 15
+
+    def test_by_brute_force(self):
+        """The stepwise factor written out pair by pair."""
+        rng = np.random.default_rng(3)
+        draws = np.linspace(0, 1, 6) + 0.15 * rng.standard_normal((500, 6))
+        mean = draws.mean(axis=0)
+        told: set[tuple[int, int]] = set()
+        while True:
+            left = [(i, j) for i in range(6) for j in range(6) if i != j and (i, j) not in told and (j, i) not in told]
+            if not left:
+                break
+            sd = {p: (draws[:, p[0]] - draws[:, p[1]]).std() for p in left}
+            widest = np.max([np.abs(draws[:, i] - draws[:, j] - mean[i] + mean[j]) / sd[i, j] for i, j in left], axis=0)
+            new = {(i, j) for i, j in left if mean[i] - mean[j] > np.quantile(widest, 0.95) * sd[i, j]}
+            if not new:
+                break
+            told |= new
+        low, high = rank_intervals(draws)
+        assert low.tolist() == [1 + sum(j == i for _, j in told) for i in range(6)]
+        assert high.tolist() == [6 - sum(j == i for j, _ in told) for i in range(6)]
+
+    def test_too_many_areas_for_pairs(self):
+        draws = np.random.default_rng(0).standard_normal((50, 400)) + np.arange(400) / 20
+        assert (np.array(rank_intervals(draws)) == rank_bands(draws)).all()
 
     def test_nothing_known_gives_the_whole_list(self):
         low, high = rank_intervals(np.random.default_rng(0).standard_normal((1000, 28)))

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from hamyar.area_index import AreaIndex
 from hamyar.errors import error
 from hamyar.persian import persian_digits
+from hamyar.priority.ranks import rank_intervals
 
 Array = NDArray[np.float64]
 SURELY_IN, SURELY_OUT = 0.9, 0.1
-JOINT = 0.95
 AUDIENCES = ("decider", "nominator", "resident")
 FEWEST_SHOWN = 10
 TIERS = {
@@ -92,22 +92,6 @@ def probability_worst(draws: Array, count: int) -> Array:
 def tier(p_worst: Array) -> NDArray[np.object_]:
     """Tier by probability: surely_in from .9, surely_out up to .1, else uncertain."""
     return np.where(p_worst >= SURELY_IN, "surely_in", np.where(p_worst <= SURELY_OUT, "surely_out", "uncertain"))
-
-
-def rank_intervals(draws: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Joint 95 % intervals of the ranks, 1 the worst: with that probability all hold at once.
-
-    The widest of the areas' studentised deviations in each draw gives one factor c for bands mean ± c·sd that hold
-    jointly; an area ranks below those whose band lies wholly above its own, and above those wholly below.
-    Source: Klein, Wright & Wieczorek (2020).
-    """
-    mean, sd = draws.mean(axis=0), draws.std(axis=0)
-    deviation = np.abs(draws - mean) / np.where(sd > 0, sd, np.inf)
-    half = np.quantile(deviation.max(axis=1), JOINT) * sd
-    low, high = mean - half, mean + half
-    above = len(mean) - np.searchsorted(np.sort(low), high, side="right")
-    below = np.searchsorted(np.sort(high), low, side="left")
-    return above + 1, len(mean) - below
 
 
 def tiers(
