@@ -168,6 +168,14 @@ def test_a_caterpillar_has_a_mark_for_every_area_with_an_estimate(language: str)
     assert len([e for e in drawing.getElementsByTagName("*") if "mark" in e.getAttribute("class")]) == 3
 
 
+def test_ranks_are_drawn_with_the_worst_at_the_right() -> None:
+    rows = profile_rows().iloc[:2].assign(name_fa="نام", name_en="Name", tier="uncertain", estimate_kind="index")
+    rows = rows.assign(rank=[2, 1], rank_low=[1, 1], rank_high=[9, 3])
+    drawing = parseString(figures.caterpillar(rows, "en", ranks=9))
+    marks = [float(e.getAttribute("cx")) for e in drawing.getElementsByTagName("circle")]
+    assert marks[0] > marks[1], "rank 1 stands right of rank 2"
+
+
 @pytest.mark.parametrize(("language", "said"), [("fa", "۱۲٫۰٪ تا ۱۵٫۰٪"), ("en", "12.0% to 15.0%")])
 def test_an_interval_is_said_and_stays_on_its_scale(language: str, said: str) -> None:
     svg = figures.interval(0.12, 0.13, 0.15, scale=(0, 0.14), language=language)

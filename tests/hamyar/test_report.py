@@ -188,13 +188,20 @@ def test_figures_of_a_list_are_among_those_assessed() -> None:
 
 
 def test_an_index_speaks_of_weightings_and_has_no_interval_of_people() -> None:
-    scores = rows(estimate_kind="index", people_low=None, people_high=None, n=None)
-    scores[["estimate", "low", "high"]] *= 100
+    scores = rows(estimate_kind="index", low=None, high=None, people=None, people_low=None, people_high=None, n=None)
+    scores["estimate"] *= 100
     article = articles(report.page(contents(kind="index", areas=scores)))["en"]
     assert "over weightings and normalisations, not over samples" in said(article)
-    first = said(table(article, "areas").getElementsByTagName("tbody")[0])
-    assert "(55.0 to 65.0)" in first
-    assert first.count("(") == 2, "the interval of the score and that of the rank"
+    assert "95% interval" not in said(
+        table(article, "areas").getElementsByTagName("tbody")[0].getElementsByTagName("tr")[1]
+    )
+    first = table(article, "areas").getElementsByTagName("tbody")[0]
+    assert "Rank 1 of 5 (under other weights and methods, between 1 and 5)" in said(first)
+    assert len(first.getElementsByTagName("tr")[0].getElementsByTagName("td")) == 3, (
+        "score, rank drawn, tier: no people"
+    )
+    bar = first.getElementsByTagName("svg")[0].getElementsByTagName("path")[1]
+    assert bar.getAttribute("d") == "M89.0 8.0H7.0", "the interval of the rank, from the last to the first"
 
 
 def test_without_boundaries_the_map_is_schematic_and_without_points_there_is_none() -> None:
@@ -231,4 +238,5 @@ def test_the_page_stays_small(areas: int) -> None:
     assert len(gzip.compress(page.encode())) < 150_000
     shown = table(articles(page)["en"], "areas").getElementsByTagName("tbody")
     assert len(shown) == (areas if areas <= 300 else 200)
-    assert ("areas.parquet" in page) == ('data-places="' in page) == (areas > 300)
+    assert ("areas.parquet" in page) == (areas > 300)
+    assert ('data-places="' in page) == (areas > 100)

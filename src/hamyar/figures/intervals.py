@@ -46,30 +46,32 @@ def interval(
 ) -> str:
     """One interval for a line of a table: a line from low to high, a mark at the estimate.
 
-    scale: the ends of the axis; one that ends at 1 or below is of shares, named in per cent. made: measured, model, synthetic.
+    scale: the left and right end of the axis, of shares where both are at most 1. made: measured, model, synthetic.
     """
     colour = COLOURS.get(tier or "", INK)
-    at = _position(scale, 4, 92)
-    named = between(written(low, language, scale[1]), written(high, language, scale[1]), language)
+    at = _position(scale, 7, 89)
+    named = between(written(low, language, max(scale)), written(high, language, max(scale)), language)
     return figure(
         96,
         16,
-        tag("path", d="M4 8H92", stroke=LINE),
+        tag("path", d="M7 8H89", stroke=LINE),
         _bar(at(low), at(high), 8, colour),
         _mark(at(estimate), 8, made, colour),
-        title=written(estimate, language, scale[1]),
+        title=written(estimate, language, max(scale)),
         description=f"{WORDS['interval'][language]}: {named}",
         language=language,
     )
 
 
 def _position(scale: Scale, left: float, right: float) -> Any:
-    low, high = scale
-    return lambda value: left + (min(max(float(value), low), high) - low) / ((high - low) or 1) * (right - left)
+    """From a value to its place between left and right; beyond the scale it stays at the end. A scale may run down."""
+    first, last = scale
+    low, high = sorted(scale)
+    return lambda value: left + (min(max(float(value), low), high) - first) / ((last - first) or 1) * (right - left)
 
 
 def _bar(low: float, high: float, y: float, colour: str, width: float = 2.5) -> str:
-    return tag("path", d=f"M{low:.1f} {y:.1f}H{high:.1f}", stroke=colour, stroke_width=width) if high > low else ""
+    return tag("path", d=f"M{low:.1f} {y:.1f}H{high:.1f}", stroke=colour, stroke_width=width) if high != low else ""
 
 
 def _mark(x: float, y: float, made: str, colour: str) -> str:
@@ -228,42 +230,58 @@ def _said(row: Any, language: str) -> str:
     return said
 
 
-def caterpillar(rows: pd.DataFrame, language: str) -> str:
+def caterpillar(rows: pd.DataFrame, language: str, *, ranks: int | None = None) -> str:
     """Areas, the highest first: name, interval and estimate; the surer in priority, the darker and thicker.
 
     rows: name_fa, name_en, estimate, low, high (shares, scores up to 100, or numbers of people), tier, and estimate_kind,
-    provenance for the mark. Raises HY-G004.
+    provenance for the mark. ranks: how many areas were ranked, where rank, rank_low, rank_high are drawn, the worst at the
+    right, and estimate is only written. Raises HY-G004.
     """
     known = _with_estimate(rows).sort_values("estimate", ascending=False)
     top = scale_end([known["estimate"], known["high"]])
+    ends = ("low", "estimate", "high") if ranks is None else ("rank_low", "rank", "rank_high")
+    drawn = known.assign(**{f"at_{i}": known[name] for i, name in enumerate(ends)})
     longest = max(spread(written(value, language, top), SIZE) for value in known["estimate"]) + 14
-    at = _position((0, top), longest, WIDTH - 132) if language == "fa" else _position((0, top), 132, WIDTH - longest)
-    lines = [_line(row, at, top, 16 + 19 * i, language) for i, row in enumerate(_each(known))]
+    left, right = (longest, WIDTH - 132) if language == "fa" else (132.0, WIDTH - longest)
+    at = _position((0, top), left, right) if ranks is None else _position((ranks, 1), left, right)
+    lines = [_line(row, at, (left, right), top, 16 + 19 * i, language) for i, row in enumerate(_each(drawn))]
     bottom = 19.0 * len(lines) + 6
     key, y = _tier_key([tier for tier in TIERS if tier in set(known["tier"])], bottom + 36, language)
     return figure(
         WIDTH,
         y,
-        tag("g", *lines, _axis(top, at, bottom, language), font_size=SIZE),
+        tag(
+            "g",
+            *lines,
+            _axis(top, at, bottom, language) if ranks is None else _rank_axis(ranks, at, bottom, language),
+            font_size=SIZE,
+        ),
         key,
         title=WORDS["order"][language],
-        description="؛ ".join(_ordered(row, top, language) for row in _each(known)),
+        description=("؛ " if language == "fa" else "; ").join(_ordered(row, top, language) for row in _each(known)),
         language=language,
     )
 
 
-def _line(row: Any, at: Any, top: float, y: float, language: str) -> str:
+def _line(row: Any, at: Any, rail: Scale, top: float, y: float, language: str) -> str:
     """One area of a caterpillar plot; the numbers end in one line, below each other."""
     colour, middle = COLOURS.get(row.tier, INK), y - 4.5
     weight = 700 if row.tier == "surely_in" else None
-    names, near, values = (WIDTH, "right", at(0) - 12) if language == "fa" else (0.0, "left", WIDTH)
+    names, near, values = (WIDTH, "right", rail[0] - 12) if language == "fa" else (0.0, "left", WIDTH)
     return tag(
         "g",
         text(names, y, _name(row, language), side=near, language=language, font_weight=weight),
-        tag("path", d=f"M{at(0):.1f} {middle:.1f}H{at(top):.1f}", stroke=LINE, stroke_width=0.7),
-        "" if absent(row.low) else _bar(at(row.low), at(row.high), middle, colour, WIDTHS.get(row.tier, 2.5)),
-        _mark(at(row.estimate), middle, made_of(row), colour),
+        tag("path", d=f"M{rail[0]:.1f} {middle:.1f}H{rail[1]:.1f}", stroke=LINE, stroke_width=0.7),
+        "" if absent(row.at_0) else _bar(at(row.at_0), at(row.at_2), middle, colour, WIDTHS.get(row.tier, 2.5)),
+        _mark(at(row.at_1), middle, made_of(row), colour),
         text(values, y, written(row.estimate, language, top), side="right", language=language, font_weight=weight),
+    )
+
+
+def _rank_axis(ranks: int, at: Any, y: float, language: str) -> str:
+    return "".join(
+        text(at(rank), y + 8, number(rank, language), side="middle", language=language, fill=SOFT)
+        for rank in (ranks, 1)
     )
 
 

@@ -186,7 +186,7 @@ def _labels(
     taken: list[BaseGeometry] = []
     for code in sorted(shapes, key=lambda code: (_order(kinds[code]), -shapes[code].area)):
         lines = _broken(called[code])
-        centre = _centre(shapes[code])
+        centre = _inside(_centre(shapes[code]), lines)
         box = _box(centre, lines)
         if not called[code] or box.intersection(shapes[code]).area < 0.6 * box.area:
             continue
@@ -214,6 +214,12 @@ def _centre(area: BaseGeometry) -> tuple[float, float]:
     largest = max(shapely.get_parts(area), key=lambda part: part.area)
     point = shapely.get_point(shapely.maximum_inscribed_circle(largest, tolerance=1.0), 0)
     return float(point.x), float(point.y)
+
+
+def _inside(centre: tuple[float, float], lines: Sequence[str]) -> tuple[float, float]:
+    """The centre moved so far that the lines do not leave the drawing."""
+    half = max(spread(line, LABEL) for line in lines) / 2
+    return min(max(centre[0], half), WIDTH - half), centre[1]
 
 
 def _box(centre: tuple[float, float], lines: Sequence[str]) -> BaseGeometry:

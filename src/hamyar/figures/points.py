@@ -16,7 +16,7 @@ from hamyar.persian.numbers import number
 
 Spots = NDArray[np.float64]
 COLOURS = {"surely_in": DARK, "uncertain": "#b4532a", "surely_out": "#9aa5a2"}
-SIZES = {"surely_in": 7.0, "uncertain": 6.0, "surely_out": 2.6}
+SIZES = {"surely_in": 9.0, "uncertain": 7.5, "surely_out": 3.6}
 WITHOUT = {"fa": "{n} محدوده نقطه‌ای ندارد و روی نقشه نیست.", "en": "{n} areas have no point and are not on the map."}
 
 

@@ -17,10 +17,10 @@ from hamyar.persian import calendars, persian_digits
 from hamyar.persian.numbers import number
 from hamyar.priority import CATEGORIES, worst_count
 from hamyar.report.contents import LANGUAGES, Contents, Text
-from hamyar.report.table import LISTED, areas_table
+from hamyar.report.table import areas_table
 from hamyar.report.words import named, say
 
-PROFILES, DRAWN, DRAWN_PEOPLE = 4, 40, 15
+PROFILES, DRAWN, DRAWN_PEOPLE, DOTTED = 4, 40, 15, 100
 LANGUAGE_NAMES = {"fa": "فارسی", "en": "English"}
 
 
@@ -116,7 +116,7 @@ def _map(contents: Contents, language: str) -> str:
     shapes = {code: boundary for code, boundary in contents.boundaries.items() if code in codes}
     points = {code: point for code, point in contents.points.items() if code in codes}
     title = contents.title[language]
-    if not shapes and len(points) > LISTED:
+    if not shapes and len(points) > DOTTED:
         return tag("figure", figures.dots(points, tiers, title=title, language=language), class_="map")
     if not shapes and not points:
         return ""
@@ -135,14 +135,15 @@ def _map(contents: Contents, language: str) -> str:
 def _overview(contents: Contents, language: str) -> str:
     """What hangs on a wall: the map beside the order, and the order by number of people."""
     rows = contents.ranked
-    orders = [_order(rows, "by_score" if contents.is_index else "by_rate", DRAWN, language)]
+    title, ranks = ("by_score", len(rows)) if contents.is_index else ("by_rate", None)
+    orders = [_order(rows, title, DRAWN, language, ranks=ranks)]
     if "tier_people" in rows and rows["tier_people"].isin(list(TIERS)).any():
         people = rows.assign(estimate=rows["people"], low=rows["people_low"], high=rows["people_high"])
         orders.append(_order(people.assign(tier=rows["tier_people"]), "by_people", DRAWN_PEOPLE, language))
     return tag("div", _map(contents, language), *orders, class_="split")
 
 
-def _order(rows: pd.DataFrame, title: str, most: int, language: str) -> str:
+def _order(rows: pd.DataFrame, title: str, most: int, language: str, ranks: int | None = None) -> str:
     """The first areas in order, each with its interval."""
     if rows["estimate"].isna().all():
         return ""
@@ -150,7 +151,7 @@ def _order(rows: pd.DataFrame, title: str, most: int, language: str) -> str:
     if len(rows) > most:
         said += f" ({say('first', language, shown=number(most, language), total=number(len(rows), language))})"
     first = rows.sort_values("estimate", ascending=False).head(most)
-    return tag("figure", tag("h2", clean(said)), figures.caterpillar(first, language), class_=title)
+    return tag("figure", tag("h2", clean(said)), figures.caterpillar(first, language, ranks=ranks), class_=title)
 
 
 def _profiles(contents: Contents, language: str) -> str:

@@ -24,8 +24,8 @@ def areas_table(contents: Contents, language: str) -> str:
     if shown.empty:
         return ""
     value = _value(contents, language)
-    top = figures.scale_end([shown["estimate"], shown["high"]])
-    bodies = [_body(contents, row, value, top, language) for row in shown.itertuples()]
+    scale = _scale(contents)
+    bodies = [_body(contents, row, value, scale, language) for row in shown.itertuples()]
     said = [_reading(contents, language)]
     if len(shown) < len(rows):
         said.insert(0, say("cut", language, shown=number(CUT, language), total=number(len(rows), language)))
@@ -33,13 +33,14 @@ def areas_table(contents: Contents, language: str) -> str:
         "section",
         tag("h2", clean(say("table", language))),
         *(tag("p", clean(sentence), class_="quiet") for sentence in said),
-        tag(
-            "table",
-            _head(contents, figures.rounded(0.0, language, top), figures.rounded(top, language, top), language),
-            *bodies,
-            class_="areas",
-        ),
+        tag("table", _head(contents, scale, language), *bodies, class_="areas"),
     )
+
+
+def _scale(contents: Contents) -> tuple[float, float]:
+    """The ends of the drawn column: from 0 for rates, the last rank and the first for an index, whose ranks are intervals."""
+    rows = contents.ranked
+    return (len(rows), 1) if contents.is_index else (0, figures.scale_end([rows["estimate"], rows["high"]]))
 
 
 def _value(contents: Contents, language: str) -> Written:
@@ -53,12 +54,14 @@ def _reading(contents: Contents, language: str) -> str:
     said = [say("intervals" if contents.areas["low"].notna().any() else "no_intervals", language)]
     kinds = [kind for kind in MADE if kind in set(contents.ranked["estimate_kind"])]
     if kinds and kinds != ["direct"]:
-        said.append(("؛ " if language == "fa" else "; ").join(MADE[kind][language] for kind in kinds) + ".")
+        marks = ("؛ " if language == "fa" else "; ").join(MADE[kind][language] for kind in kinds)
+        said.append(f"{marks[0].upper()}{marks[1:]}.")
     return " ".join(said)
 
 
-def _head(contents: Contents, first: str, last: str, language: str) -> str:
+def _head(contents: Contents, scale: tuple[float, float], language: str) -> str:
     value, people = _columns(contents)
+    first, last = (figures.rounded(float(end), language, max(scale)) for end in scale)
     axis = tag(
         "span",
         tag("span", clean(first), dir="auto"),
@@ -71,20 +74,22 @@ def _head(contents: Contents, first: str, last: str, language: str) -> str:
         tag("th", clean(say("area", language)), scope="col"),
         tag("th", clean(say(value, language)), scope="col", class_="num"),
         tag("th", tag("span", clean(say("drawn", language)), class_="hidden"), axis, scope="col", class_="drawn"),
-        tag("th", clean(say(people, language)), scope="col", class_="num"),
+        tag("th", clean(say(people, language)), scope="col", class_="num") if people else "",
         tag("th", clean(say("tier", language)), scope="col"),
     ]
     return tag("thead", tag("tr", *cells))
 
 
-def _columns(contents: Contents) -> tuple[str, str]:
-    """What the estimate and the number of people are called."""
+def _columns(contents: Contents) -> tuple[str, str | None]:
+    """What the estimate is called, and the number of people, where there is any."""
     if contents.is_index:
-        return "score", "people_index"
-    return ("rate_list" if contents.holds("universe", "list") else "rate"), "people"
+        value, people = "score", "people_index"
+    else:
+        value, people = ("rate_list" if contents.holds("universe", "list") else "rate"), "people"
+    return value, people if contents.ranked["people"].notna().any() else None
 
 
-def _body(contents: Contents, row: Any, value: Written, top: float, language: str) -> str:
+def _body(contents: Contents, row: Any, value: Written, scale: tuple[float, float], language: str) -> str:
     code = persian_digits(row.area) if language == "fa" else row.area
     made = tag("span", clean(value(row.estimate)), class_=f"made {row.estimate_kind}")
     cells = [
@@ -92,8 +97,8 @@ def _body(contents: Contents, row: Any, value: Written, top: float, language: st
             "th", clean(contents.names[row.area][language]), " ", tag("span", clean(code), class_="quiet"), scope="row"
         ),
         tag("td", made, _within(row.low, row.high, value, language), class_="num"),
-        tag("td", _drawn(row, top, language), class_="drawn", aria_hidden="true"),
-        tag("td", *_people(row, language), class_="num people", data_is=say(_columns(contents)[1], language)),
+        tag("td", _drawn(contents, row, scale, language), class_="drawn", aria_hidden="true"),
+        _people(contents, row, language),
         tag("td", *_tier(row, language), class_="in"),
     ]
     detail = tag("td", *_detail(contents, row, language), colspan=5)
@@ -107,18 +112,23 @@ def _within(low: Any, high: Any, written: Written, language: str) -> str:
     return tag("span", clean(f"({between(written(low), written(high), language)})"), class_="within")
 
 
-def _drawn(row: Any, top: float, language: str) -> str:
-    low, high = (row.estimate if absent(end) else end for end in (row.low, row.high))
-    return figures.interval(
-        low, row.estimate, high, scale=(0, top), language=language, made=figures.made_of(row), tier=row.tier
-    )
+def _drawn(contents: Contents, row: Any, scale: tuple[float, float], language: str) -> str:
+    """The interval of the rate; of an index that of the rank."""
+    ends = (row.rank_low, row.rank, row.rank_high) if contents.is_index else (row.low, row.estimate, row.high)
+    low, middle, high = (ends[1] if absent(end) else end for end in ends)
+    return figures.interval(low, middle, high, scale=scale, language=language, made=figures.made_of(row), tier=row.tier)
 
 
-def _people(row: Any, language: str) -> tuple[str, str]:
+def _people(contents: Contents, row: Any, language: str) -> str:
+    title = _columns(contents)[1]
+    if not title:
+        return ""
+
     def rounded(value: Any) -> str:
         return number(value, language)
 
-    return clean(rounded(row.people)), _within(row.people_low, row.people_high, rounded, language)
+    within = _within(row.people_low, row.people_high, rounded, language)
+    return tag("td", clean(rounded(row.people)), within, class_="num people", data_is=say(title, language))
 
 
 def _tier(row: Any, language: str) -> tuple[str, str]:
@@ -135,7 +145,9 @@ def _detail(contents: Contents, row: Any, language: str) -> list[str]:
     said = [] if absent(reason) or not reason else [clean(reason)]
     if row.tier == "uncertain":
         said.append(f"{tag('b', clean(say('settles', language)))} {clean(_settling(contents, row, language))}")
-    facts = [_rank(row, len(contents.ranked), language)]
+    facts = [_rank(contents, row, language)]
+    if getattr(row, "tier_people", None) in TIERS:
+        facts.append(say("tier_people", language, tier=TIERS[row.tier_people][language]))
     if not absent(row.n):
         facts.append(say("asked", language, n=number(row.n, language)))
     said.append(tag("span", clean(" · ".join(facts)), class_="quiet"))
@@ -150,9 +162,9 @@ def _settling(contents: Contents, row: Any, language: str) -> str:
     return say("settling_n", language, n=number(row.settling_n, language))
 
 
-def _rank(row: Any, total: int, language: str) -> str:
-    ranks = {key: number(value, language) for key, value in (("rank", row.rank), ("total", total))}
+def _rank(contents: Contents, row: Any, language: str) -> str:
+    ranks = {"rank": number(row.rank, language), "total": number(len(contents.ranked), language)}
     if absent(row.rank_low) or absent(row.rank_high):
         return say("rank_alone", language, **ranks)
     low, high = number(row.rank_low, language), number(row.rank_high, language)
-    return say("rank", language, low=low, high=high, **ranks)
+    return say("rank_index" if contents.is_index else "rank", language, low=low, high=high, **ranks)
