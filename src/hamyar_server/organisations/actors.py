@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from hamyar_server.areas.models import Area
+from hamyar_server.core import walls
 from hamyar_server.organisations.models import Job, Membership, Organisation, SecondFactor, User
 
 CHOSEN = "membership"
@@ -66,7 +67,10 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.actor = actor_of(request)
+        walls.act_as(request.actor.membership.pk if request.actor else None)
         response = self.get_response(request)
+        if not response.streaming:  # what streams is read behind this line; the next request says anew for whom it acts
+            walls.open_again()
         if request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response

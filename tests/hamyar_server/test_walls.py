@@ -1,0 +1,125 @@
+"""Row-level security alone: PostgreSQL, a user who is no superuser, and queries that ask no gate."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+
+import psycopg
+import pytest
+
+DIALOGUE = """
+import json, pathlib, tempfile
+import django
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from django.core import checks
+from django.db import ProgrammingError, transaction
+from hamyar_server.core import walls
+from hamyar_server.intake.models import Candidate
+from hamyar_server.organisations import mandates
+from hamyar_server.organisations.models import Function, Mandate
+from tests.hamyar_server import cast as of
+
+cast = of.build(pathlib.Path(tempfile.mkdtemp()))
+made = {
+    "city": of.nomination(cast.mayor, cast.areas["margin"]),
+    "other city": of.nomination(cast.other_mayor, cast.areas["station"]),
+    "village": of.nomination(cast.administrator, cast.areas["village"]),
+    "other village": of.nomination(cast.other_administrator, cast.areas["other_village"]),
+}
+names = {str(candidate.pk): name for name, candidate in made.items()}
+seen, gate = {}, {}
+for who, actor in cast.actors.items():
+    walls.act_as(actor.membership.pk)
+    seen[who] = sorted(names[str(pk)] for pk in Candidate.objects.values_list("pk", flat=True))
+    walls.open_again()
+    gate[who] = sorted(names[str(pk)] for pk in Candidate.objects.visible_to(actor).values_list("pk", flat=True))
+walls.act_as(None)
+nobody = Candidate.objects.count()
+walls.act_as(cast.mayor.membership.pk)
+hidden = Candidate.needs.through.objects.count()
+changed = Candidate.objects.filter(pk=made["village"].pk).update(reason="x")
+try:
+    with transaction.atomic():
+        Candidate.objects.filter(pk=made["city"].pk).update(area=cast.areas["station"])
+    moved = True
+except ProgrammingError:
+    moved = False
+walls.open_again()
+Mandate.objects.filter(holder=cast.organisations["municipality"]).update(until="2021-01-01")
+walls.act_as(cast.mayor.membership.pk)
+expired = Candidate.objects.count()
+walls.open_again()
+with django.db.connection.cursor() as cursor:
+    jobs = {}
+    for job in [*mandates.JOBS, "stranger"]:
+        cursor.execute("SELECT hamyar_job_does(%s)", [job])
+        jobs[job] = sorted(cursor.fetchone()[0])
+warned = [w.id for w in checks.run_checks(include_deployment_checks=True, databases=["default"]) if w.id == "hamyar.W001"]
+print(json.dumps({"seen": seen, "gate": gate, "nobody": nobody, "hidden": hidden, "changed": changed, "moved": moved,
+                  "expired": expired, "jobs": jobs, "warned": warned}))
+"""
+
+
+@pytest.fixture(scope="module")
+def told(postgres: str, tmp_path_factory) -> dict[str, object]:
+    """What each of the cast sees when the application's filter is left out."""
+    name = f"wall{secrets.token_hex(4)}"
+    with psycopg.connect(f"{postgres}postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN NOSUPERUSER")
+        connection.execute(f"CREATE DATABASE {name} OWNER {name}")
+        connection.execute(f"CREATE DATABASE {name}keys OWNER {name}")
+    address = postgres.replace("//postgres@", f"//{name}@")
+    settings = {
+        "DATABASE_URL": f"{address}{name}",
+        "KEYS_DATABASE_URL": f"{address}{name}keys",
+        "HAMYAR_HOME": str(tmp_path_factory.mktemp("home")),
+        "DJANGO_SETTINGS_MODULE": "hamyar_server.settings",
+    }
+    run = [sys.executable, "-c", DIALOGUE]
+    done = subprocess.run(run, env=os.environ | settings, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+pytestmark = pytest.mark.postgres
+
+
+def test_the_wall_shows_what_the_gate_shows(told):
+    assert told["seen"] == told["gate"]
+    assert told["seen"]["mayor"] == ["city"]
+    assert told["seen"]["governor"] == ["city", "village"]  # both lie in the district
+    assert len(told["seen"]["director"]) == 4
+    assert told["seen"]["outsider"] == []
+
+
+def test_without_a_membership_nothing_is_seen(told):
+    assert told["nobody"] == 0
+
+
+def test_nothing_is_written_behind_the_wall_or_moved_there(told):
+    assert told["changed"] == 0
+    assert told["moved"] is False
+
+
+def test_what_hangs_on_a_row_is_seen_with_it(told):
+    assert told["hidden"] == 1
+
+
+def test_an_expired_mandate_opens_nothing(told):
+    assert told["expired"] == 0
+
+
+def test_the_wall_knows_the_jobs_as_the_gate_does(told):
+    from hamyar_server.organisations.mandates import JOBS
+
+    assert told["jobs"] == {job: sorted(functions) for job, functions in JOBS.items()} | {"stranger": []}
+
+
+def test_a_user_who_is_no_superuser_gets_no_warning(told):
+    assert told["warned"] == []
