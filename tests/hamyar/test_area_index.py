@@ -120,6 +120,91 @@ def test_weights_must_fit(four, weights):
     assert fault(four, weights=weights).code == "HY-X007"
 
 
+def test_geometric_and_other_normalisations_by_hand(four):
+    signs = {"poor": 1, "work": -1}
+    geometric_ = AreaIndex(signs, aggregation="geometric").fit(four).table().set_index("area")
+    assert geometric_.loc["c", "score"] == pytest.approx(100 * np.sqrt((0.01 + 0.99 * 0.5) * (0.01 + 0.99 * 0.125)))
+    ranks = AreaIndex(signs, normalisation="rank").fit(four).table().set_index("area")
+    assert ranks["score"].to_dict() == pytest.approx({"a": 0, "b": 50, "c": 50, "d": 100})
+    z = AreaIndex(signs, normalisation="zscore").fit(four).table().set_index("area")
+    poor = (20 - 17.5) / np.std([0, 10, 20, 40])
+    work = -(0.8 - 0.625) / np.std([0.9, 0.7, 0.8, 0.1])
+    assert z.loc["c", "score"] == pytest.approx(100 * ((poor + work) / 2 / 6 + 0.5))
+    assert z.loc["c", "poor"] == pytest.approx(poor / 6 + 0.5)
+
+
+def test_weights_by_principal_component():
+    rng = np.random.default_rng(0)
+    common = rng.normal(size=200)
+    data = pd.DataFrame({"area": [f"a{i}" for i in range(200)], "noise": rng.normal(size=200)})
+    data = data.assign(one=common + 0.3 * rng.normal(size=200), two=5 - 2 * common + 0.6 * rng.normal(size=200))
+    index = AreaIndex({"one": 1, "two": -1, "noise": 1}, weights="pca").fit(data, draws=60)
+    correlation = np.corrcoef(np.column_stack([data["one"], -data["two"], data["noise"]]).T)
+    value, vector = np.linalg.eigh(correlation)
+    assert index.shares == pytest.approx(vector[:, -1] ** 2)
+    assert index.explained == pytest.approx(value[-1] / 3)
+    assert index.shares.sum() == pytest.approx(1)
+    assert index.shares[2] < 0.05
+    assert not [n for n in index.notes if "two" in n.en]
+    turned = AreaIndex({"one": 1, "two": 1, "noise": 1}, weights="pca").fit(data, draws=60)
+    assert [note.code for note in turned.notes] == ["HY-X009"]
+
+
+@pytest.mark.parametrize("choice", [{"normalisation": "log"}, {"aggregation": "harmonic"}])
+def test_choices_that_do_not_exist(choice):
+    with pytest.raises(HamyarError, match="HY-X008"):
+        AreaIndex({"poor": 1}, **choice)
+
+
+class TestSensitivity:
+    def test_one_indicator_leaves_only_what_cannot_matter(self, four):
+        """With one indicator no choice moves a rank: every share is 0."""
+        shares = AreaIndex({"poor": 1}).fit(four).sensitivity(draws=50)
+        assert (shares[["first", "total"]] == 0).all(axis=None)
+        assert len(shares) == 3 * 5
+
+    def test_shares_of_variance(self):
+        rng = np.random.default_rng(2)
+        data = pd.DataFrame(rng.lognormal(size=(15, 4)), columns=list("wxyz")).assign(area=[f"a{i}" for i in range(15)])
+        index = AreaIndex(dict.fromkeys("wxyz", 1)).fit(data, draws=60)
+        shares = index.sensitivity(draws=400, seed=1)
+        assert (shares["first"] <= shares["total"] + 1e-12).all()
+        assert (shares.groupby("area", dropna=False)["first"].sum() <= 1 + 1e-9).all()
+        moved = shares.groupby("area", dropna=False)["total"].sum() > 0
+        assert (shares.groupby("area", dropna=False)["total"].sum()[moved] >= 1 - 1e-9).all()
+        weights = shares[shares["choice"] == "weights"]
+        assert weights["total"].mean() > 0.5, "weightings are the wider choice"
+        again = index.sensitivity(draws=400, seed=1)
+        pd.testing.assert_frame_equal(shares, again)
+
+    def test_against_pick_and_freeze(self):
+        """First-order shares of an area's rank by Saltelli's own estimator, from choices drawn at random."""
+        from scipy.stats import rankdata
+
+        from hamyar.area_index import AGGREGATIONS, NORMALISATIONS
+
+        rng = np.random.default_rng(3)
+        data = pd.DataFrame(rng.lognormal(size=(8, 3)), columns=list("xyz")).assign(area=list("abcdefgh"))
+        index = AreaIndex(dict.fromkeys("xyz", 1)).fit(data, draws=60)
+        shares = index.sensitivity(draws=4000).set_index(["area", "choice"])["first"]
+        directed = index.values.to_numpy()
+        normalised, means = [f(directed) for f in NORMALISATIONS.values()], list(AGGREGATIONS.values())
+
+        def ranks(n, a, w):
+            scores = np.array([means[j](normalised[i], v[None])[0] for i, j, v in zip(n, a, w, strict=True)])
+            return rankdata(-scores, axis=1, method="min")
+
+        draws = 6000
+        A, B = ((rng.integers(0, 3, draws), rng.integers(0, 2, draws), rng.dirichlet(np.ones(3), draws)) for _ in "AB")
+        first, second = ranks(*A), ranks(*B)
+        for k, choice in enumerate(("normalisation", "aggregation", "weights")):
+            mixed = ranks(*(A[i] if i == k else B[i] for i in range(3)))
+            estimate = ((first - first.mean(axis=0)) * (mixed - second)).mean(axis=0) / np.concatenate(
+                [first, second]
+            ).var(axis=0)
+            assert estimate == pytest.approx(shares[:, choice].reindex(index.areas).to_numpy(), abs=0.06)
+
+
 @pytest.mark.shared
 def test_real_counties_in_order(shared):
     table = AreaIndex(REAL).fit(shared / "iran/kr_county_indicators_1395.csv", area="county_name").table()

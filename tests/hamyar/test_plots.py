@@ -1,0 +1,97 @@
+"""Plots are rendered to SVG, in both languages, and hold what they say."""
+
+from __future__ import annotations
+
+import builtins
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hamyar import plots
+from hamyar.area_index import AreaIndex
+from hamyar.errors import HamyarError
+from hamyar.small_area import FayHerriot
+
+vl_convert = pytest.importorskip("vl_convert")
+
+
+def svg(chart) -> str:
+    return str(vl_convert.vegalite_to_svg(chart.to_json()))
+
+
+@pytest.fixture(scope="module")
+def diagnostics() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    names = pd.Index(["نیشابور", "کاشمر", "قوچان", *(f"محدوده {i}" for i in range(9))])
+    y = pd.Series(rng.normal(size=12) + 3, index=names)
+    return FayHerriot().fit(y, rng.uniform(0.2, 1, 12), rng.normal(size=12)).diagnostics()
+
+
+@pytest.fixture(scope="module")
+def index() -> AreaIndex:
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(rng.lognormal(size=(10, 3)), columns=["بی‌سوادی", "بیکاری", "بار تکفل"])
+    return AreaIndex(dict.fromkeys(data.columns, 1)).fit(
+        data.assign(area=[f"شهرستان {i}" for i in range(10)]), draws=120
+    )
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+@pytest.mark.parametrize("name", ["residuals", "shrinkage", "gain"])
+def test_diagnostics(diagnostics, name, language):
+    text = svg(getattr(plots, name)(diagnostics, language))
+    assert plots.WORDS[f"{name}_title"][language == "en"] in text
+    assert text.count("aria-roledescription") >= 12, "a mark for each area"
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_index(index, language):
+    for chart, title in (
+        (plots.ranks(index.table(), language), "ranks"),
+        (plots.sensitivity(index.sensitivity(draws=60), language), "sensitivity"),
+    ):
+        text = svg(chart)
+        assert plots.WORDS[f"{title}_title"][language == "en"] in text
+        assert "شهرستان ۱" not in text, "names stay as they are written"
+        assert "شهرستان 1" in text
+
+
+def test_persian_axes_have_persian_digits(diagnostics):
+    labels = [re.findall(r">([^<>]*)</text>", svg(plots.gain(diagnostics, language))) for language in ("fa", "en")]
+    assert any(re.fullmatch(r"[۰-۹٫]+", label) for label in labels[0])
+    assert not any(re.fullmatch(r"[0-9.]+", label) for label in labels[0])
+    assert any(re.fullmatch(r"[0-9.]+", label) for label in labels[1])
+
+
+def test_names_of_areas_stand_on_the_right_in_persian(diagnostics):
+    sides = [
+        plots.shrinkage(diagnostics, language).to_dict()["layer"][0]["encoding"]["y"]["axis"]["orient"]
+        for language in ("fa", "en")
+    ]
+    assert sides == ["right", "left"]
+
+
+def test_intervals_keep_their_order():
+    table = pd.DataFrame(
+        {"area": list("abc"), "estimate": [0.1, 0.3, 0.2], "low": [0.0, 0.2, 0.1], "high": [0.2, 0.4, 0.3]}
+    )
+    chart = plots.intervals(table, "en")
+    assert chart.to_dict()["layer"][0]["encoding"]["y"]["sort"] == ["b", "c", "a"]
+    assert "95% interval" in svg(chart)
+
+
+def test_refused(diagnostics, monkeypatch):
+    with pytest.raises(HamyarError, match=r"HY-F002 .*direct_se"):
+        plots.gain(diagnostics.drop(columns="direct_se"))
+    real = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name == "altair":
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(HamyarError, match="HY-F001"):
+        plots.gain(diagnostics)
