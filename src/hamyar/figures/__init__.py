@@ -2,10 +2,11 @@
 
 from hamyar.figures.intervals import caterpillar, interval, made_of, profile, rounded, scale_end
 from hamyar.figures.maps import choropleth, schematic_cells
-from hamyar.figures.points import dots
+from hamyar.figures.points import MANY, dots
 from hamyar.figures.svg import TIERS
 
 __all__ = [
+    "MANY",
     "TIERS",
     "caterpillar",
     "choropleth",

@@ -14,6 +14,7 @@ from hamyar.figures.maps import WIDTH, described, legend, on_earth, placing
 from hamyar.figures.svg import DARK, PALE, PAPER, SOFT, TIERS, figure, tag, text
 from hamyar.persian.numbers import number
 
+MANY = 100  # cells of more places are too small to read: dots
 Spots = NDArray[np.float64]
 COLOURS = {"surely_in": DARK, "uncertain": "#b4532a", "surely_out": "#9aa5a2"}
 SIZES = {"surely_in": 9.0, "uncertain": 7.5, "surely_out": 3.6}

@@ -20,7 +20,7 @@ from hamyar.report.contents import LANGUAGES, Contents, Text
 from hamyar.report.table import areas_table
 from hamyar.report.words import named, say
 
-PROFILES, DRAWN, DRAWN_PEOPLE, DOTTED = 4, 40, 15, 100
+PROFILES, DRAWN, DRAWN_PEOPLE = 4, 40, 15
 LANGUAGE_NAMES = {"fa": "فارسی", "en": "English"}
 
 
@@ -116,7 +116,7 @@ def _map(contents: Contents, language: str) -> str:
     shapes = {code: boundary for code, boundary in contents.boundaries.items() if code in codes}
     points = {code: point for code, point in contents.points.items() if code in codes}
     title = contents.title[language]
-    if not shapes and len(points) > DOTTED:
+    if not shapes and len(points) > figures.MANY:
         return tag("figure", figures.dots(points, tiers, title=title, language=language), class_="map")
     if not shapes and not points:
         return ""
