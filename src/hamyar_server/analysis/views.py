@@ -46,7 +46,7 @@ def section(request: HttpRequest, kept: Round) -> dict[str, Any]:
         "by_people": by_people,
         "top_rate": drawings.top(by_rate, "high", "estimate"),
         "top_people": drawings.top(by_people, "people_high", "people"),
-        "map": drawings.tier_map(kept, results, get_language()) if kept.kind == Kind.MEASURE else None,
+        "map": drawings.tier_map(kept, results, get_language()),
     }
 
 
