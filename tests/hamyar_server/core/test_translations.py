@@ -123,3 +123,16 @@ def test_every_catalogue_of_the_repository_is_complete():
     for po in Path(translations.__file__).parents[3].rglob("*.po"):
         with po.open("rb") as file:
             assert not [m.id for m in read_po(file) if m.id and ("ي" in str(m.string) or "ك" in str(m.string))], po
+
+
+def test_one_message_has_one_translation_in_all_apps(app, tmp_path):
+    other = SimpleNamespace(path=str(tmp_path / "other"), label="other")
+    Path(other.path).mkdir()
+    Path(other.path, "views.py").write_text('_("Map")\n', encoding="utf-8")
+    for each, persian in ((app, "نقشه"), (other, "نگاره")):
+        translations.update(each)
+        translate(each, Map=persian)
+    (fault,) = translations.said_twice([app, other])
+    assert "'Map' is 'نگاره'" in fault
+    translate(other, Map="نقشه")
+    assert list(translations.said_twice([app, other])) == []

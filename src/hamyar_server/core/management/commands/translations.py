@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Command(BaseCommand):
     def handle(self, *, what: str, **_: object) -> None:
         own = [app for app in apps.get_app_configs() if app.name.startswith("hamyar_server.")]
         if what == "check":
-            wrong = [line for app in own for line in faults(app)]
+            wrong = [*(line for app in own for line in faults(app)), *said_twice(own)]
             if wrong:
                 raise CommandError("\n".join([*wrong, f"{len(wrong)} faults in translations"]))
             return
@@ -128,6 +128,16 @@ def faults(app: AppConfig) -> Iterator[str]:
         yield from (f"{po_file(app)}: {message.id!r}: {error}" for error in message.check())
     for path in sources(app, ".html"):
         yield from (f"{path}:{line}: not translated: {text!r}" for line, text in bare_text(path))
+
+
+def said_twice(own: Iterable[AppConfig]) -> Iterator[str]:
+    """Messages that two apps translate in two ways: Django keeps one of them for all."""
+    first: dict[tuple[object, str | None], tuple[AppConfig, object]] = {}
+    for app in own:
+        for message in existing(app):
+            known, translation = first.setdefault((message.id, message.context), (app, message.string))
+            if message.id and translation != message.string:
+                yield f"{po_file(app)}: {message.id!r} is {message.string!r} here and {translation!r} in {po_file(known)}"
 
 
 def strings(translation: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
