@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from hamyar.indicators import Measure
-from hamyar.poverty import alkire_foster
+from hamyar.poverty import alkire_foster, changes
 from hamyar.survey import Design
 
 pytestmark = pytest.mark.shared
@@ -135,3 +136,40 @@ def test_the_example_printed_in_the_vignette(shared: Path) -> None:
     regions = alkire_foster(data, measure, Design(universe="census"), by="region").set_index(["measure", "region"])
     assert regions.loc[("M0", "South"), "estimate"] == pytest.approx(published["M0_South"], abs=1e-3)
     assert regions.loc[("M0", "North"), "estimate"] == pytest.approx(published["M0_North"], abs=1e-3)
+
+
+def test_every_change_of_mpitbr_with_its_error(households: pd.DataFrame, shared: Path) -> None:
+    """mpitbR 1.0.1: the same call with cotyear = "year", ann = TRUE; 2010 to 2018.5; relative changes there in percent."""
+    expected = peers(shared / CASES / "mpi_syn_cdta" / "expected_cotframe.csv")
+    measure = Measure.of_columns(DIMENSIONS, cutoff="1/3", missing="drop")
+    parts = []
+    for over in expected["over"].unique():
+        by = None if over == "nat" else [over]
+        frame = changes(households, measure, DESIGN, "year", by=by, cutoffs=list(CUTOFFS.values()))
+        parts.append(frame.assign(over=over, group="nat" if over == "nat" else frame.get(over)))
+    names = {
+        ("abs", 0): "absolute",
+        ("rel", 0): "relative",
+        ("abs", 1): "absolute_by_year",
+        ("rel", 1): "relative_by_year",
+    }
+    expected["change"] = [names[key] for key in zip(expected["ctype"], expected["ann"], strict=True)]
+    both = expected.merge(
+        pd.concat(parts),
+        on=["measure", "indicator", "cutoff", "over", "group", "change"],
+        suffixes=("_peer", ""),
+        validate="1:1",
+        how="left",
+    )
+    scale = np.where(both["ctype"] == "rel", 100, 1)
+    assert len(both) == 4_508
+    np.testing.assert_allclose(both["estimate"] * scale, both["b"], rtol=1e-8, atol=2e-8)
+    sure = both[both["se_peer"].notna()].assign(scale=scale[both["se_peer"].notna()])
+    assert len(sure) == 4_507
+    np.testing.assert_allclose(sure["se"] * sure["scale"], sure["se_peer"], rtol=1e-8, atol=0)
+    normal = 1.959963984540054  # the peer's limits; ours are Student's t with the design's degrees of freedom
+    np.testing.assert_allclose(
+        sure["ll"], (sure["estimate"] - normal * sure["se"]) * sure["scale"], rtol=1e-7, atol=2e-8
+    )
+    t = stats.t.ppf(0.975, 717 - 120)
+    np.testing.assert_allclose(sure["low"], sure["estimate"] - t * sure["se"], rtol=1e-9)

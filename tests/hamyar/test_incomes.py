@@ -205,22 +205,22 @@ def test_bad_rows_are_counted_by_name(name: str) -> None:
     call, data = EVERY[name], sample()
     weights = data["w"].to_numpy()
     for column, values, message in [
-        ("w", np.zeros(600), 'HY-S005.*"w": 600 rows.*zero or less'),
-        ("w", np.where(data.index < 3, np.nan, weights), 'HY-S005.*"w": 3 rows.*unknown'),
-        ("w", np.where(data.index < 2, np.inf, weights), 'HY-S005.*"w": 2 rows.*infinite'),
-        ("c", np.where(data.index < 4, np.nan, data["c"]), 'HY-S005.*"c": 4 rows.*unknown'),
-        ("y", np.where(data.index < 5, np.inf, data["y"]), 'HY-S005.*"y": 5 rows.*infinite'),
+        ("w", np.zeros(600), 'HY-Y013.*"w": 600 rows.*zero or less'),
+        ("w", np.where(data.index < 3, np.nan, weights), 'HY-Y013.*"w": 3 rows.*unknown'),
+        ("w", np.where(data.index < 2, np.inf, weights), 'HY-Y013.*"w": 2 rows.*infinite'),
+        ("c", np.where(data.index < 4, np.nan, data["c"]), 'HY-Y013.*"c": 4 rows.*unknown'),
+        ("y", np.where(data.index < 5, np.inf, data["y"]), 'HY-Y013.*"y": 5 rows.*infinite'),
         ("y", data["y"].astype(str), "HY-Y001.*string"),
     ]:
         with pytest.raises(HamyarError, match=message):
             call(data.assign(**{column: values}), DESIGN)
     with pytest.raises(HamyarError, match="HY-S003.*no column y"):
         call(data.drop(columns="y"), DESIGN)
-    with pytest.raises(HamyarError, match="HY-S004"):
+    with pytest.raises(HamyarError, match="HY-Y012"):
         call(data.iloc[:0], DESIGN)
-    with pytest.raises(HamyarError, match="HY-S004"):
+    with pytest.raises(HamyarError, match="HY-Y012"):
         call(data.assign(y=np.nan), DESIGN)
-    with pytest.raises(HamyarError, match="HY-S006"):
+    with pytest.raises(HamyarError, match="HY-Y014"):
         call(data.iloc[:1], DESIGN)
 
 

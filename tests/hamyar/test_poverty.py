@@ -324,7 +324,7 @@ def test_no_rows_missing_columns_and_a_design_without_errors() -> None:
         alkire_foster(data, TWO, Design(weight="weight"), by="county")
     with pytest.raises(HamyarError, match="HY-I017.*z"):
         alkire_foster(data.drop(columns="z"), TWO, DESIGN)
-    with pytest.raises(HamyarError, match="HY-S006"):
+    with pytest.raises(HamyarError, match="HY-Y015"):
         alkire_foster(data[data["c"] == 3], TWO, DESIGN)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hamyar.poverty.alkire_foster import alkire_foster, household_scores
+from hamyar.poverty.changes import changes
 from hamyar.poverty.income_poverty import fgt, poverty_line, sen, sst, watts
 from hamyar.poverty.inequality import atkinson, entropy, gini, hoover, quantile_share_ratio, theil
 from hamyar.poverty.lines import Line, RelativeLine
@@ -12,6 +13,7 @@ __all__ = [
     "RelativeLine",
     "alkire_foster",
     "atkinson",
+    "changes",
     "entropy",
     "fgt",
     "gini",

@@ -50,7 +50,7 @@ _COUNTED = ("H", "uncensored_headcount", "censored_headcount")
 
 
 @dataclass(frozen=True)
-class _Ratio:
+class Ratio:
     """One estimate: scale × sum of `numerator` ÷ sum of `denominator`; `rows` counts the households it rests on."""
 
     measure: str
@@ -83,20 +83,58 @@ def alkire_foster(
     attrs: label {fa, en}, notes [{fa, en}] (rules that were applied), clusters, strata, degrees_of_freedom.
     Raises HamyarError: columns missing, weights or clusters unknown, a list passed off as a sample, no rows.
     """
-    table = as_table(data, engine=engine)
     groups = [by] if isinstance(by, str) else list(by or ())
     ks = sorted({cutoff_fraction(k) for k in (cutoffs if cutoffs is not None else [measure.cutoff])})
-    rows = _Rows(table, measure, design, groups, ks, on)
-    universe = rows.sample.universe
-    cells = rows.aggregate()
-    rows.check(cells)
-    sums, keys = rows.sample.sums(cells)
-    _with_adjusted(sums, rows.ratios)
-    estimates = _Estimates(sums, keys, universe)
-    frame = estimates.frame(_ordered(rows.ratios, measure))
-    frame["universe"], frame["provenance"] = universe, table.provenance
+    cells = Cells.of(data, measure, design, groups, ks, on, engine)
+    estimates = _Estimates(cells.sums, cells.keys, cells.universe)
+    frame = estimates.frame(cells.ratios)
+    frame["universe"], frame["provenance"] = cells.universe, cells.provenance
     frame.attrs.update(estimates.attributes())
     return frame
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The data summed by cluster and group: all that levels, changes and orderings are computed from.
+
+    keys: the groups in order; ratios: every estimate, by measure, cut-off and the measure's own order of indicators.
+    """
+
+    sums: Sums
+    keys: pd.DataFrame
+    ratios: list[Ratio]
+    universe: str
+    provenance: str | None
+
+    @classmethod
+    def of(
+        cls,
+        data: Any,
+        measure: Measure,
+        design: Design,
+        by: list[str],
+        cutoffs: list[Fraction],
+        on: date | None,
+        engine: str | None,
+    ) -> Cells:
+        """One pass over the data. Raises HamyarError as `alkire_foster`."""
+        table = as_table(data, engine=engine)
+        rows = _Rows(table, measure, design, by, cutoffs, on)
+        cells = rows.aggregate()
+        rows.check(cells)
+        sums, keys = rows.sample.sums(cells)
+        _with_adjusted(sums, rows.ratios)
+        if rows.sample.sampled and sums.degrees_of_freedom < 1:
+            raise error(
+                "HY-Y015",
+                en="no stratum has two clusters, so the sample says nothing of its own error. Use coarser strata.",
+                fa="هیچ طبقه‌ای دو خوشه ندارد، پس نمونه چیزی از خطای خود نمی‌گوید. طبقه‌ها را درشت‌تر کنید.",
+            )
+        return cls(sums, keys, _ordered(rows.ratios, measure), rows.sample.universe, table.provenance)
+
+    @property
+    def sampled(self) -> bool:
+        return self.universe == "probability_sample"
 
 
 def household_scores(data: Any, measure: Measure, *, on: date | None = None) -> ibis.Table:
@@ -137,7 +175,7 @@ class _Rows:
         factors += [number(self.sample.table.expr, self.size)] if self.size else []
         return reduce(mul, factors) if factors else ibis.literal(1.0)
 
-    def _ratios(self, measure: Measure) -> list[_Ratio]:
+    def _ratios(self, measure: Measure) -> list[Ratio]:
         """Every estimate; fills `values`, the weighted value of a row under each name."""
         poor = {f"_p{n}": _poor(self.scored, measure, k) for n, k in enumerate(self.ks)}
         unknown = self.scored._score.isnull()
@@ -148,20 +186,20 @@ class _Rows:
         for j, indicator in enumerate(measure.indicators):
             v[f"u{j}"] = v["w"] * t[f"_d{j}"]
             v[f"o{j}"] = v["w"] * t[f"_d{j}"].notnull().cast("float64")
-            ratios.append(_Ratio("uncensored_headcount", indicator.name, None, f"u{j}", self._observed(j)))
+            ratios.append(Ratio("uncensored_headcount", indicator.name, None, f"u{j}", self._observed(j)))
         for n, k in enumerate(self.ks):
             v[f"p{n}"] = v["w"] * t[f"_p{n}"].cast("float64")
             v[f"s{n}"] = v[f"p{n}"] * (t._score / t._of)
             ratios += [
-                _Ratio("M0", None, k, f"s{n}", "w"),
-                _Ratio("H", None, k, f"p{n}", "w"),
-                _Ratio("A", None, k, f"s{n}", f"p{n}", rows=f"n{n}"),
+                Ratio("M0", None, k, f"s{n}", "w"),
+                Ratio("H", None, k, f"p{n}", "w"),
+                Ratio("A", None, k, f"s{n}", f"p{n}", rows=f"n{n}"),
             ]
             for j in range(len(measure.indicators)):
                 ratios += self._of_indicator(n, k, j)
         return ratios
 
-    def _of_indicator(self, n: int, k: Fraction, j: int) -> list[_Ratio]:
+    def _of_indicator(self, n: int, k: Fraction, j: int) -> list[Ratio]:
         """Censored headcount and contributions. With `reweight` a row's contribution depends on what was observed."""
         t, v, indicator = self.scored, self.values, self.measure.indicators[j]
         censored, part, scale = f"c{n}_{j}", f"c{n}_{j}", float(indicator.weight)
@@ -170,9 +208,9 @@ class _Rows:
             part, scale = f"k{n}_{j}", 1.0
             v[part] = v[censored] * (_integer_weights(self.measure)[j] / t._of)
         return [
-            _Ratio("censored_headcount", indicator.name, k, censored, self._observed(j)),
-            _Ratio("absolute_contribution", indicator.name, k, part, "w", scale),
-            _Ratio("percentage_contribution", indicator.name, k, part, f"s{n}", scale, rows=f"n{n}"),
+            Ratio("censored_headcount", indicator.name, k, censored, self._observed(j)),
+            Ratio("absolute_contribution", indicator.name, k, part, "w", scale),
+            Ratio("percentage_contribution", indicator.name, k, part, f"s{n}", scale, rows=f"n{n}"),
         ]
 
     def _observed(self, j: int) -> str:
@@ -259,12 +297,12 @@ def _poor(scored: ibis.Table, measure: Measure, k: Fraction) -> Any:
     return scored._score >= ceil(k * sum(_integer_weights(measure)))
 
 
-def _pairs(ratio: _Ratio) -> list[tuple[str, str]]:
+def _pairs(ratio: Ratio) -> list[tuple[str, str]]:
     num, den = ratio.numerator, ratio.denominator
     return [(num, num), (num, den), (den, den)]
 
 
-def _with_adjusted(sums: Sums, ratios: list[_Ratio]) -> None:
+def _with_adjusted(sums: Sums, ratios: list[Ratio]) -> None:
     """Adds the sum behind M0 at each cut-off: that of the absolute contributions."""
     values = dict(sums.values)
     for ratio in ratios:
@@ -281,14 +319,8 @@ class _Estimates:
         self.sums, self.keys, self.universe = sums, keys, universe
         self.sampled = universe == "probability_sample"
         self.whole = sums.pooled() if self.sampled else sums
-        if self.sampled and sums.degrees_of_freedom < 1:
-            raise error(
-                "HY-S006",
-                en="no stratum has two clusters, so the sample says nothing of its own error. Use coarser strata.",
-                fa="هیچ طبقه‌ای دو خوشه ندارد، پس نمونه چیزی از خطای خود نمی‌گوید. طبقه‌ها را درشت‌تر کنید.",
-            )
 
-    def frame(self, ratios: list[_Ratio]) -> pd.DataFrame:
+    def frame(self, ratios: list[Ratio]) -> pd.DataFrame:
         """One row per estimate and group."""
         parts = [self._columns(ratio) for ratio in ratios]
         numbers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -304,20 +336,20 @@ class _Estimates:
         )
         return pd.concat([what.iloc[repeated].reset_index(drop=True), groups, pd.DataFrame(numbers)], axis=1)
 
-    def _columns(self, ratio: _Ratio) -> dict[str, Any]:
-        estimate = _share(self.sums, ratio)
+    def _columns(self, ratio: Ratio) -> dict[str, Any]:
+        estimate = share(self.sums, ratio)
         se, low, high = self._error(ratio, estimate)
         people = self.sums.total(ratio.numerator) if ratio.measure in _COUNTED else np.full_like(estimate, np.nan)
         n = self.sums.total("n").astype(np.int64)
         return {"estimate": estimate, "se": se, "low": low, "high": high, "n": n, "people": people}
 
-    def _error(self, ratio: _Ratio, estimate: Floats) -> tuple[Floats, Floats, Floats]:
+    def _error(self, ratio: Ratio, estimate: Floats) -> tuple[Floats, Floats, Floats]:
         if self.universe == "census":
             return np.where(np.isnan(estimate), np.nan, 0.0), estimate, estimate
         if not self.sampled:
             unknown = np.full_like(estimate, np.nan)
             return unknown, unknown, unknown
-        whole = _share(self.whole, ratio)
+        whole = share(self.whole, ratio)
         of_whole = self.whole.ratio_variance(ratio.numerator, ratio.denominator, ratio.scale, whole)
         variance = self.sums.ratio_variance(ratio.numerator, ratio.denominator, ratio.scale, estimate)
         alone = (self._clusters(self.sums, ratio) == 1) & ~np.isnan(estimate)
@@ -328,7 +360,7 @@ class _Estimates:
         low, high = limits(estimate, se, self.sums.degrees_of_freedom, rows / np.fmax(1.0, np.nan_to_num(effect)))
         return se, low, high
 
-    def _clusters(self, sums: Sums, ratio: _Ratio) -> Floats:
+    def _clusters(self, sums: Sums, ratio: Ratio) -> Floats:
         """(groups,) clusters with a row that the estimate rests on."""
         if sums.products is None:
             return sums.present(ratio.denominator)
@@ -336,13 +368,8 @@ class _Estimates:
 
     def attributes(self) -> dict[str, Any]:
         """Label, rules applied, and the design's size."""
-        sums = self.sums
-        size = {
-            "clusters": int(sums.clusters.sum()),
-            "strata": len(sums.clusters),
-            "degrees_of_freedom": sums.degrees_of_freedom,
-        }
-        return {"label": LABELS[self.universe], "notes": self._notes()} | (size if self.sampled else {})
+        size = size_of_design(self.sums) if self.sampled else {}
+        return {"label": LABELS[self.universe], "notes": self._notes()} | size
 
     def _notes(self) -> list[dict[str, str]]:
         notes = []
@@ -351,7 +378,7 @@ class _Estimates:
             notes.append({"en": f"no answers to count in: {empty}.", "fa": f"بدون پاسخ شمردنی: {empty}."})
         if not self.sampled:
             return notes
-        alone = self._named(self._clusters(self.sums, _Ratio("H", None, None, "w", "w")) == 1)
+        alone = self._named(self._clusters(self.sums, Ratio("H", None, None, "w", "w")) == 1)
         if alone:
             notes.append(
                 {
@@ -369,12 +396,21 @@ class _Estimates:
         return ", ".join(keys[:10]) + (f" … ({len(keys)})" if len(keys) > 10 else "")
 
 
-def _share(sums: Sums, ratio: _Ratio) -> Floats:
+def size_of_design(sums: Sums) -> dict[str, int]:
+    return {
+        "clusters": int(sums.clusters.sum()),
+        "strata": len(sums.clusters),
+        "degrees_of_freedom": sums.degrees_of_freedom,
+    }
+
+
+def share(sums: Sums, ratio: Ratio) -> Floats:
+    """(groups,) the estimate, not a number where its denominator is zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return ratio.scale * sums.total(ratio.numerator) / sums.total(ratio.denominator)
 
 
-def _ordered(ratios: list[_Ratio], measure: Measure) -> list[_Ratio]:
+def _ordered(ratios: list[Ratio], measure: Measure) -> list[Ratio]:
     """By measure, cut-off and the measure's own order of indicators."""
     place = {indicator.name: j for j, indicator in enumerate(measure.indicators)}
     return sorted(ratios, key=lambda r: (MEASURES.index(r.measure), r.cutoff or 0, place.get(r.indicator or "", -1)))

@@ -15,9 +15,10 @@ import pyarrow as pa
 from hamyar.errors import Fault, HamyarError, error
 from hamyar.poverty.functionals import Estimated
 from hamyar.poverty.lines import Line, RelativeLine
-from hamyar.poverty.notes import Note, bad_rows, need_columns, no_error, no_rows
+from hamyar.poverty.notes import Note, bad_rows, no_error, no_rows
 from hamyar.survey import Design, limits
 from hamyar.survey.estimates import LABELS
+from hamyar.survey.rows import require
 from hamyar.survey.variance import Floats, Ints
 from hamyar.tables import as_table
 
@@ -93,7 +94,7 @@ class Rows:
         table = as_table(data)
         universe = design.universe_of(table)
         first = design.only_first_stage()
-        need_columns(table.expr, [income, *design.columns, *by, *(name for name in (size, line) if name)])
+        require(table.expr, [income, *design.columns, *by, *(name for name in (size, line) if name)])
         kept = {"y": _number(table.expr, income)} | {f"g{n}": table.expr[name] for n, name in enumerate(by)}
         kept |= {
             key: _number(table.expr, name) for key, name in (("w", design.weight), ("s", size), ("z", line)) if name
