@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hamyar.small_area.benchmarking import benchmark
+from hamyar.small_area.binomial import BinomialHeadcount
 from hamyar.small_area.empirical_best import EmpiricalBest
 from hamyar.small_area.fay_herriot import FayHerriot
 from hamyar.small_area.headcount import Headcounts, direct_draws, headcount_model
@@ -11,6 +12,7 @@ from hamyar.small_area.spatial import SpatialFayHerriot, SpatioTemporalFayHerrio
 from hamyar.small_area.variance_function import smooth_variances
 
 __all__ = [
+    "BinomialHeadcount",
     "EmpiricalBest",
     "FayHerriot",
     "Headcounts",
