@@ -212,23 +212,26 @@ def test_without_boundaries_the_map_is_schematic_and_without_points_there_is_non
     assert 'data-area="' not in report.page(contents(boundaries={}))
 
 
-def test_profiles_of_the_first_areas_are_drawn() -> None:
+def test_profiles_of_the_first_areas_are_drawn_on_one_scale() -> None:
     profile = pd.DataFrame(
         {
-            "area": ["00", "01"],
+            "area": ["00", "01", "02"],
             "indicator": "water",
             "title_fa": "آب",
             "title_en": "Water",
             "dimension": "services",
-            "estimate": [0.2, None],
+            "estimate": [0.2, None, 0.7],
             "low": 0.1,
-            "high": 0.3,
+            "high": [0.3, None, 0.8],
             "contribution": 1.0,
             "province_estimate": 0.1,
             "provenance": "survey",
         }
     )
-    assert report.page(contents(profile=profile)).count('class="province"') == 2 * 2, "one area, its key, two languages"
+    page = report.page(contents(profile=profile))
+    assert page.count('class="province"') == 2 * 2 * 2, "two areas, each with its key, in two languages"
+    places = re.findall(r'd="M([\d.]+) [\d.]+V[\d.]+"[^>]*class="province"', page)
+    assert len({place for place in places if float(place) < 100 and float(place) not in (10, 210)}) == 1
 
 
 @pytest.mark.parametrize("areas", [28, 250, 2500])

@@ -1,12 +1,13 @@
 """Maps and intervals as SVG: no script, no style sheet, legible in grey print and on a phone."""
 
-from hamyar.figures.intervals import caterpillar, interval, made_of, profile, rounded, scale_end
+from hamyar.figures.intervals import PROFILED, caterpillar, interval, made_of, profile, rounded, scale_end
 from hamyar.figures.maps import choropleth, schematic_cells
 from hamyar.figures.points import MANY, dots
 from hamyar.figures.svg import TIERS
 
 __all__ = [
     "MANY",
+    "PROFILED",
     "TIERS",
     "caterpillar",
     "choropleth",

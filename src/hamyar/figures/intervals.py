@@ -13,6 +13,7 @@ from hamyar.figures.svg import DARK, INK, LINE, PAPER, SOFT, TIERS, figure, spre
 from hamyar.persian.numbers import absent, between, number, percent
 
 WIDTH, SIZE = 400.0, 13.5
+PROFILED = ("estimate", "high", "province_estimate")  # what the axis of a profile must hold
 Scale = tuple[float, float]
 COLOURS = {"surely_in": DARK, "uncertain": "#b4532a", "surely_out": SOFT}
 WIDTHS = {"surely_in": 4.5, "uncertain": 3.0, "surely_out": 1.5}
@@ -106,15 +107,21 @@ def made_of(row: Any) -> str:
     return "model" if modelled or getattr(row, "provenance", None) == "model" else "measured"
 
 
-def profile(rows: pd.DataFrame, language: str, *, dimensions: Mapping[str, Mapping[str, str]] | None = None) -> str:
+def profile(
+    rows: pd.DataFrame,
+    language: str,
+    *,
+    dimensions: Mapping[str, Mapping[str, str]] | None = None,
+    top: float | None = None,
+) -> str:
     """Indicators of one area: the rate here with its interval, the province's rate as a tick, by dimension.
 
     rows: indicator, title_fa, title_en, dimension, estimate, low, high, contribution, province_estimate, provenance (shares);
-    dimensions: name → {"fa", "en"}. Dimensions and the indicators in them stand in the order of their contributions.
-    Raises HY-G004 without a row that has an estimate.
+    dimensions: name → {"fa", "en"}; top: the end of the axis, given where several profiles are to be compared.
+    Dimensions and the indicators in them stand in the order of their contributions. Raises HY-G004 without a row that has an estimate.
     """
     known = _with_estimate(rows)
-    top = scale_end([known[name] for name in ("estimate", "high", "province_estimate")])
+    top = top or scale_end([known[name] for name in PROFILED])
     parts, y, dimension = [], 0.0, None
     side, edge, other, far = ("right", WIDTH, "left", 0.0) if language == "fa" else ("left", 0.0, "right", WIDTH)
     at = _position((0, top), 8, WIDTH - 8)
@@ -161,7 +168,7 @@ def _by_dimension(rows: pd.DataFrame) -> pd.DataFrame:
 
 def scale_end(columns: Iterable[pd.Series]) -> float:
     """The end of an axis from 0: the next round number above every value, at most 1 for shares."""
-    highest = max(float(column.max()) for column in columns if column.notna().any()) or 0.01
+    highest = max(float(pd.to_numeric(column).max()) for column in columns if column.notna().any()) or 0.01
     step = 10 ** floor(log10(highest))
     for factor in (1, 1.5, 2, 3, 4, 5, 6, 8, 10):
         if factor * step >= highest:

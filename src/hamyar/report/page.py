@@ -155,18 +155,25 @@ def _order(rows: pd.DataFrame, title: str, most: int, language: str, ranks: int 
 
 
 def _profiles(contents: Contents, language: str) -> str:
-    """The indicators of the first areas of the list, drawn."""
+    """The indicators of the first areas of the list that have any, drawn on one scale."""
     if contents.is_index or contents.profile.empty:
         return ""
-    names, figures_of = contents.names, []
-    for code in contents.ranked["area"].head(PROFILES):
-        rows = contents.profile[contents.profile["area"] == code]
-        if rows["estimate"].notna().any():
-            drawn = figures.profile(rows, language, dimensions=CATEGORIES)
-            figures_of.append(tag("figure", tag("h3", clean(names[code][language])), drawn))
-    if not figures_of:
+    known = contents.profile[contents.profile["estimate"].notna()]
+    codes = contents.ranked["area"]
+    codes = codes[codes.isin(known["area"])].head(PROFILES)
+    if codes.empty:
         return ""
-    return tag("section", tag("h2", clean(say("profiles", language))), tag("div", *figures_of, class_="profiles"))
+    shown = known[known["area"].isin(codes)]
+    top = figures.scale_end([shown[name] for name in figures.PROFILED])
+    drawn = [
+        tag(
+            "figure",
+            tag("h3", clean(contents.names[code][language])),
+            figures.profile(shown[shown["area"] == code], language, dimensions=CATEGORIES, top=top),
+        )
+        for code in codes
+    ]
+    return _titled("profiles", tag("div", *drawn, class_="profiles"), language)
 
 
 def _unranked(contents: Contents, language: str) -> str:
