@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "hamyar_server.core.keys.apps.KeysConfig",
     "hamyar_server.areas",
     "hamyar_server.organisations",
+    "hamyar_server.registry",
     "hamyar_server.intake",
     "hamyar_server.analysis",
     "hamyar_server.programmes",

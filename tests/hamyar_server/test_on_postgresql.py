@@ -14,6 +14,7 @@ SAME = [
     "tests/hamyar_server/core/keys",
     "tests/hamyar_server/core/test_audit.py",
     "tests/hamyar_server/core/test_encryption.py",
+    "tests/hamyar_server/registry",
 ]
 
 

@@ -7,7 +7,7 @@ nothing; `read` and `read_many` do, and those who call them ask the gate and wri
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -87,14 +87,23 @@ class BlindIndexField(models.BinaryField):
         return None if value is None else bytes(value)
 
 
+class Indexes:
+    """Makes blind indexes under the key file as it now stands; one for each batch, since asking for the file takes its time."""
+
+    def __init__(self) -> None:
+        self._masters = masters.masters()
+        self._keys: dict[str, bytes] = {}
+
+    def of(self, label: str, text: str) -> bytes:
+        """HMAC-SHA256 of the text, cut to 16 bytes, under a key of its own for each label. Give a text key, never what was typed."""
+        if label not in self._keys:
+            self._keys[label] = self._masters.derived(label)
+        return hmac.digest(self._keys[label], text.encode(), "sha256")[:INDEX]
+
+
 def blind_index(label: str, text: str) -> bytes:
-    """HMAC-SHA256 of the text, cut to 16 bytes, under a key of its own for each label. Callers give a text key, never what was typed."""
-    return hmac.digest(masters.masters().derived(label), text.encode(), "sha256")[:INDEX]
-
-
-def blind_indexes(label: str, texts: Iterable[str]) -> list[bytes]:
-    key = masters.masters().derived(label)
-    return [hmac.digest(key, text.encode(), "sha256")[:INDEX] for text in texts]
+    """One blind index; see Indexes."""
+    return Indexes().of(label, text)
 
 
 def key_of(person: UUID) -> DataKey:

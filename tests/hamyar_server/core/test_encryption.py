@@ -125,7 +125,7 @@ def test_a_blind_index_is_equal_for_equal_text_of_one_label_alone(tmp_path_facto
     with_key(tmp_path_factory)
     assert (blind_index("one", a) == blind_index("one", b)) == (a == b)
     assert blind_index("one", a) != blind_index("two", a)
-    assert encryption.blind_indexes("one", [a, b]) == [blind_index("one", a), blind_index("one", b)]
+    assert len(blind_index("one", a)) == 16
 
 
 def with_key(tmp_path_factory):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hmac
-import secrets
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -37,7 +37,7 @@ class DataKey:
         self._aes = AESGCM(key)
 
     def seal(self, text: bytes, bound: bytes) -> bytes:
-        nonce = secrets.token_bytes(NONCE)
+        nonce = os.urandom(NONCE)
         return nonce + self._aes.encrypt(nonce, text, bound)
 
     def open(self, sealed: bytes, bound: bytes) -> bytes:
@@ -51,7 +51,7 @@ class DataKey:
 def make(persons: Collection[UUID]) -> dict[UUID, DataKey]:
     """A key for each new person, kept before the caller writes anything under it."""
     keep = masters.masters() if masters.exist() else _first()
-    keys = {person: secrets.token_bytes(32) for person in persons}
+    keys = {person: os.urandom(32) for person in persons}
     rows = [(person, keep.current, _wrap(keep, keep.current, person, key)) for person, key in keys.items()]
     insert(PersonKey, ["person_id", "version", "wrapped"], rows, using=ALIAS)
     return {person: DataKey(key) for person, key in keys.items()}
@@ -76,7 +76,7 @@ def _bound(person: UUID, version: int) -> bytes:
 
 
 def _wrap(keep: Masters, version: int, person: UUID, key: bytes) -> bytes:
-    nonce = secrets.token_bytes(NONCE)
+    nonce = os.urandom(NONCE)
     return nonce + keep.cipher(version).encrypt(nonce, key, _bound(person, version))
 
 

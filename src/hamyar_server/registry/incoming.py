@@ -1,0 +1,311 @@
+"""Households and persons as they come in, by hand or by the hundred thousand: what is wrong with each, and the rows they become."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from hamyar.errors import Fault
+from hamyar.persian import latin_digits, national_id
+from hamyar.tables import CONTRACTS, Column
+from hamyar_server.areas.models import Area
+from hamyar_server.core import bulk
+from hamyar_server.core.encryption import Indexes, seal
+from hamyar_server.core.ids import uuid7
+from hamyar_server.core.keys import store
+from hamyar_server.core.keys.store import DataKey
+from hamyar_server.registry.models import (
+    Cover,
+    Household,
+    Identifier,
+    IdentifierKind,
+    Membership,
+    Person,
+    Provenance,
+    Role,
+    identifier_index,
+)
+from hamyar_server.registry.names import Name, name_key
+
+NATIONAL_ID = "national_id"  # the document whose check digit is known
+OLDEST = 125  # years
+UNNUMBERED = (IdentifierKind.ADDRESS, IdentifierKind.POINT)
+FACTS = {
+    name: column
+    for name, column in CONTRACTS["household"].by_name.items()
+    if column.privacy == "personal" and name != "members"
+}  # what a household's `facts` may hold; sensitive columns belong to a person who agreed
+
+
+@dataclass(frozen=True)
+class NewIdentifier:
+    """document: of an identity number, what it stands on; kept sealed."""
+
+    kind: str
+    text: str
+    document: str = NATIONAL_ID
+
+
+@dataclass(frozen=True)
+class NewPerson:
+    """row: where it stood in a file, for faults; source_key: the person's key in the source."""
+
+    name: Name
+    role: str = Role.OTHER
+    sex: str = ""
+    birth_date: date | None = None
+    identifiers: Sequence[NewIdentifier] = ()
+    source_key: str = ""
+    row: int | None = None
+
+
+@dataclass(frozen=True)
+class NewHousehold:
+    """facts: columns of the contract `household`; decile, covered_by: what others already do, with its source and date."""
+
+    area: Area
+    people: Sequence[NewPerson]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    decile: int | None = None
+    covered_by: str = ""
+    source_key: str = ""
+    row: int | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a batch comes from: source names it («فهرست بهزیستی»), as_of is its date, batch the import's id."""
+
+    provenance: str = Provenance.DECLARED
+    source: str = ""
+    as_of: date = field(default_factory=timezone.localdate)
+    batch: UUID | None = None
+
+
+def faults_of(new: NewHousehold, today: date) -> Iterator[Fault]:
+    """Everything that is wrong with the household; what is wrong with a national id is kept and flagged instead."""
+    heads = sum(person.role == Role.HEAD for person in new.people)
+    if heads != 1:
+        yield Fault(
+            "HY-H001",
+            row=new.row,
+            en=f"{heads} heads in one household. Name exactly one.",
+            fa=f"{heads} سرپرست در یک خانوار. دقیقاً یک نفر را سرپرست کنید.",
+        )
+    yield from facts_faults(new.facts, new.row)
+    if new.decile is not None and not 1 <= new.decile <= 10:
+        yield _decile(new.decile, new.row)
+    for person in new.people:
+        yield from person_faults(person, today)
+
+
+def person_faults(person: NewPerson, today: date) -> Iterator[Fault]:
+    if not person.name.given.strip():
+        yield Fault(
+            "HY-H002", row=person.row, column="given", en="the given name is missing.", fa="نام نوشته نشده است."
+        )
+    if fault := birth_fault(person.birth_date, today, person.row):
+        yield fault
+    for identifier in person.identifiers:
+        if not identifier.text.strip():
+            yield Fault(
+                "HY-H005",
+                row=person.row,
+                column=identifier.kind,
+                en="it is empty. Leave it out.",
+                fa="خالی است. آن را ننویسید.",
+            )
+
+
+def birth_fault(born: date | None, today: date, row: int | None = None) -> Fault | None:
+    """A date in the future, or one so long ago that its calendar was mistaken."""
+    if born is None:
+        return None
+    if born > today:
+        return Fault(
+            "HY-H003",
+            row=row,
+            column="birth_date",
+            en=f"{born} lies in the future. Write the day of birth.",
+            fa=f"{born} در آینده است. روز تولد را بنویسید.",
+        )
+    if today.year - born.year > OLDEST:
+        return Fault(
+            "HY-H004",
+            row=row,
+            column="birth_date",
+            en=f"{born} is more than {OLDEST} years ago. If it is a Jalali date, say so; dates are kept as Gregorian.",
+            fa=f"{born} بیش از {OLDEST} سال پیش است. اگر تاریخ خورشیدی است آن را خورشیدی وارد کنید؛ تاریخ‌ها به میلادی نگه داشته می‌شوند.",
+        )
+    return None
+
+
+def facts_faults(facts: Mapping[str, Any], row: int | None = None) -> Iterator[Fault]:
+    for name, value in facts.items():
+        column = FACTS.get(name)
+        if column is None or (value is not None and not _fits(column, value)):
+            yield Fault(
+                "HY-H006",
+                row=row,
+                column=name,
+                en="this is no fact of a household, or the value is not one that the contract `household` allows. See `hamyar contract household`.",
+                fa="این ستون جزو اطلاعات خانوار نیست یا مقدار آن با قرارداد household نمی‌خواند.",
+            )
+
+
+def _fits(column: Column, value: Any) -> bool:
+    kinds = {"integer": int, "number": (int, float), "boolean": bool}.get(column.type, str)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and column.type != "boolean"):
+        return False
+    if column.values:
+        return value in column.values
+    low, high = column.minimum, column.maximum
+    return isinstance(value, str) or ((low is None or value >= low) and (high is None or value <= high))
+
+
+def _decile(decile: int, row: int | None) -> Fault:
+    return Fault(
+        "HY-H007",
+        row=row,
+        column="decile",
+        en=f"{decile} is no decile. Write 1 to 10.",
+        fa=f"{decile} دهک نیست. عددی از ۱ تا ۱۰ بنویسید.",
+    )
+
+
+def source_index(source: str, key: str, indexes: Indexes | None = None) -> bytes | None:
+    """The keyed index of a source's own key, which may be an identity number. None without a key."""
+    if not key.strip():
+        return None
+    return (indexes or Indexes()).of("source key", f"{source}\n{latin_digits(key).strip()}")
+
+
+def number_mask(kind: str, text: str) -> str:
+    """The last two digits, behind dots of one length; of an address or a point nothing."""
+    if kind in UNNUMBERED:
+        return "•••"
+    return "••••••" + latin_digits(text).strip()[-2:]
+
+
+@dataclass
+class Rows:
+    """Rows of one batch, ready for the database."""
+
+    households: list[tuple[Any, ...]] = field(default_factory=list)
+    people: list[tuple[Any, ...]] = field(default_factory=list)
+    memberships: list[tuple[Any, ...]] = field(default_factory=list)
+    identifiers: list[tuple[Any, ...]] = field(default_factory=list)
+    covers: list[tuple[Any, ...]] = field(default_factory=list)
+    indexes: Indexes = field(default_factory=Indexes)
+
+    def insert(self) -> None:
+        bulk.insert(Household, HOUSEHOLD, self.households)
+        bulk.insert(Person, PERSON, self.people)
+        bulk.insert(Membership, MEMBERSHIP, self.memberships)
+        bulk.insert(Identifier, IDENTIFIER, self.identifiers)
+        bulk.insert(Cover, COVER, self.covers)
+
+    def digest(self) -> str:
+        """SHA-256 over the ids and sealed values of the batch, in order."""
+        whole = hashlib.sha256()
+        for row in self.people:
+            whole.update(row[0].bytes + row[3])
+        for row in self.identifiers:
+            whole.update(row[0].bytes + row[3])
+        return whole.hexdigest()
+
+
+HOUSEHOLD = [
+    *("id", "area", "path", "state", "members", "decile", "facts", "provenance", "source_key", "batch", "retention"),
+    *("version", "made_at", "changed_at"),
+]
+PERSON = [
+    *("id", "household", "path", "name", "mask", "given_index", "family_index", "sex", "birth_date", "provenance"),
+    *("source_key", "batch", "version", "made_at", "changed_at"),
+]
+MEMBERSHIP = ["household", "person", "role", "since"]
+IDENTIFIER = ["id", "person", "kind", "value", "mask", "index", "fault", "provenance", "as_of"]
+COVER = ["household", "decile", "organisation", "source", "as_of"]
+
+
+def rows_of(households: Sequence[NewHousehold], ids: Sequence[UUID], origin: Origin) -> tuple[Rows, list[list[UUID]]]:
+    """The rows, and the persons' ids household by household. Makes the persons' keys, which are kept before this returns."""
+    persons = [[uuid7() for _ in household.people] for household in households]
+    keys = store.make([one for some in persons for one in some])
+    rows, now = Rows(), timezone.now()
+    for household, id_, members in zip(households, ids, persons, strict=True):
+        _household_rows(rows, household, id_, origin, now)
+        for person, pk in zip(household.people, members, strict=True):
+            add_person_rows(rows, person, pk, keys[pk], id_, household.area.path, origin, now)
+    return rows, persons
+
+
+def _household_rows(rows: Rows, new: NewHousehold, id_: UUID, origin: Origin, now: Any) -> None:
+    said = [origin.provenance, origin.as_of.isoformat(), origin.source]
+    facts = {name: value for name, value in new.facts.items() if value is not None}
+    provenance = dict.fromkeys(facts, said) | {"area": said}
+    rows.households.append(
+        (
+            *(id_, new.area.pk, new.area.path, "living", len(new.people), new.decile, facts, provenance),
+            *(source_index(origin.source, new.source_key, rows.indexes), origin.batch, "applicant", 1, now, now),
+        )
+    )
+    if new.decile or new.covered_by:
+        rows.covers.append((id_, new.decile, new.covered_by, origin.source, origin.as_of))
+
+
+def add_person_rows(
+    rows: Rows, new: NewPerson, pk: UUID, key: DataKey, household: UUID, path: str, origin: Origin, now: Any
+) -> None:
+    name, born = new.name, new.birth_date
+    said = [origin.provenance, origin.as_of.isoformat(), origin.source]
+    known = [column for column, value in (("name", name), ("sex", new.sex), ("birth_date", born)) if value]
+    family = name_key(name.family)
+    rows.people.append(
+        (
+            *(pk, household, path, seal(key, "registry.person", "name", pk, pk, name.sealed_text()), name.mask),
+            rows.indexes.of("given name", name_key(name.given)),
+            rows.indexes.of("family name", family) if family else None,
+            *(new.sex, born, dict.fromkeys(known, said), source_index(origin.source, new.source_key, rows.indexes)),
+            *(origin.batch, 1, now, now),
+        )
+    )
+    rows.memberships.append((household, pk, new.role, origin.as_of))
+    for identifier in new.identifiers:
+        rows.identifiers.append(_identifier_row(identifier, pk, key, origin, rows.indexes))
+
+
+def _identifier_row(
+    new: NewIdentifier, person: UUID, key: DataKey, origin: Origin, indexes: Indexes
+) -> tuple[Any, ...]:
+    pk, columns = uuid7(), identifier_columns(new, origin, indexes)
+    columns["value"] = seal(key, "registry.identifier", "value", pk, person, columns["value"])
+    return (pk, person, *columns.values())
+
+
+def identifier_columns(new: NewIdentifier, origin: Origin, indexes: Indexes | None = None) -> dict[str, Any]:
+    """Columns of an identifier in the order of IDENTIFIER; the value still open.
+
+    Of an identity number the value is “document number”, so that the document's type stands nowhere else.
+    """
+    kind, value, fault = str(new.kind), new.text.strip(), ""
+    if kind == IdentifierKind.IDENTITY:
+        if new.document == NATIONAL_ID:
+            read = national_id(value)
+            value, fault = read.text, read.fault or ""
+        value = f"{new.document} {value}"
+    return {
+        "kind": kind,
+        "value": value,
+        "mask": number_mask(kind, new.text),
+        "index": None if kind in UNNUMBERED else identifier_index(kind, new.text, indexes),
+        "fault": fault,
+        "provenance": origin.provenance,
+        "as_of": origin.as_of,
+    }
