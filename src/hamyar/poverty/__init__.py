@@ -7,6 +7,7 @@ from hamyar.poverty.changes import changes
 from hamyar.poverty.income_poverty import fgt, poverty_line, sen, sst, watts
 from hamyar.poverty.inequality import atkinson, entropy, gini, hoover, quantile_share_ratio, theil
 from hamyar.poverty.lines import Line, RelativeLine
+from hamyar.poverty.robustness import robustness
 
 __all__ = [
     "Line",
@@ -21,6 +22,7 @@ __all__ = [
     "household_scores",
     "poverty_line",
     "quantile_share_ratio",
+    "robustness",
     "sen",
     "sst",
     "theil",
