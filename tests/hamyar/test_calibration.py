@@ -127,6 +127,22 @@ def test_tiers_of_60_surveys(few):
     assert 0.92 <= few.covered.mean() <= 0.98
 
 
+@pytest.mark.parametrize("sd", [0.3, 1.3])
+def test_intervals_of_something_rare(sd):
+    """Headcounts of about 3 %, five households at least, weak and strong clustering, a curved logit with heavy tails."""
+
+    def rare(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
+        rng = np.random.default_rng(seed)
+        z, logit = counties(rng)
+        logit = logit - logit.mean() - (3.6 if sd < 1 else 4.3)
+        covariates = pd.DataFrame(z, columns=["one", "two"]).rename_axis("area")
+        return clustered(rng, logit, sd), covariates, true_rates(logit, sd)
+
+    proof = prove(30, rare)
+    assert 0.93 <= proof.covered.mean() <= 0.99
+    assert proof.covered[:, HOUSEHOLDS <= 18].mean() >= 0.93
+
+
 def test_overconfidence_would_be_seen(few):
     """Probabilities pushed to the ends, as by errors taken half as large, fail the same test."""
     odds = (few.p + 1e-3) / (1 - few.p + 1e-3)

@@ -89,6 +89,7 @@ def test_spatial_against_matrices_written_out(method):
     theta, best = searched([1.0, 0.4], y, psi, Z, W, method)
     assert model.parameters.to_numpy() == pytest.approx(theta, rel=1e-6)
     assert model.loglikelihood == pytest.approx(best, rel=1e-12)
+    assert (model.variance_component, model.rho) == tuple(model.parameters)
     G = dense_covariance(model.parameters.to_numpy(), W)
     inverse = np.linalg.inv(G + np.diag(psi))
     beta = np.linalg.solve(Z.T @ inverse @ Z, Z.T @ inverse @ y)

@@ -9,6 +9,8 @@ import numpy as np
 from hamyar.errors import error
 from hamyar.small_area.checking import Array, values
 
+ROUNDED = 0.01
+
 
 class Covariance(NamedTuple):
     """G (rows, rows) at θ; first: ∂G/∂θ_k; second: {(k, l): ∂²G/∂θ_k∂θ_l}, k ≤ l, those that are not 0."""
@@ -19,7 +21,7 @@ class Covariance(NamedTuple):
 
 
 def proximity_matrix(proximity: Any, areas: int) -> Array:
-    """Checked: (areas, areas), rows that add up to 1 (or to 0 for an area without neighbours), 0 on the diagonal.
+    """Checked: (areas, areas), rows that add up to 1 within .01 (or to 0 for an area without neighbours), 0 on the diagonal.
 
     Raises HY-M001 (no number), HY-M023 (shape, gap, diagonal), HY-M024 (rows).
     """
@@ -31,7 +33,7 @@ def proximity_matrix(proximity: Any, areas: int) -> Array:
             fa=f"ماتریس مجاورت {W.shape} باید {areas} در {areas}، کامل، نامنفی و با قطر صفر باشد.",
         )
     total = W.sum(axis=1)
-    off = np.flatnonzero((np.abs(total - 1) > 1e-6) & (total != 0))
+    off = np.flatnonzero((np.abs(total - 1) > ROUNDED) & (total != 0))
     if len(off):
         raise error(
             "HY-M024",

@@ -60,9 +60,9 @@ def _value_faults(y: Array, psi: Array, X: Array, names: list[str]) -> list[Faul
             Fault(
                 "HY-M003",
                 f"The sampling variance of {len(bad)} area(s) is not a positive number, first {psi[bad[0]]:g}. Smooth the "
-                "variances (headcount_model does), or give NaN for an area without a sample.",
+                "variances (smooth_variances), or give NaN for an area without a sample.",
                 f"واریانس نمونه‌گیری {len(bad)} محدوده عددی مثبت نیست (نخستین: {psi[bad[0]]:g}). واریانس‌ها را هموار کنید "
-                "(headcount_model همین کار را می‌کند) یا برای محدودهٔ بدون نمونه NaN بدهید.",
+                "(با smooth_variances) یا برای محدودهٔ بدون نمونه NaN بدهید.",
                 row=int(bad[0]) + 1,
                 column="variance",
             )

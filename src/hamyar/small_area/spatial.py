@@ -258,7 +258,7 @@ def _bound_notes(names: Sequence[str], theta: Array) -> list[Fault]:
 class SpatialFayHerriot(_Structured):
     """y = Xβ + u + e with u = ρWu + ε, ε ~ N(0, σ²I): effects of a simultaneous autoregression over neighbours.
 
-    After `fit`: `parameters` (variance σ², rho ρ), `coefficients`, `standard_errors`, `loglikelihood`, `notes`.
+    After `fit`: `variance_component` σ², `rho` ρ (both in `parameters`), `coefficients`, `standard_errors`, `loglikelihood`, `notes`.
     Costs areas³: some thousand areas at most.
     Source: Petrucci & Salvati (2006); Pratesi & Salvati (2008).
     """
@@ -270,6 +270,7 @@ class SpatialFayHerriot(_Structured):
         """
         data = area_data(y, variance, X, self.intercept)
         self._fit(data, Spatial(proximity_matrix(proximity, len(data.y))))
+        self.variance_component, self.rho = (float(value) for value in self.parameters)
         return self
 
 
