@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +18,7 @@ STRATA, CLUSTERS, REGIONS = 500, 40, 31  # clusters in each stratum
 FILE = "var/bench/households.parquet"
 DIMENSIONS = {"health": ["d0", "d1"], "education": ["d2", "d3"], "living": ["d4", "d5", "d6", "d7", "d8", "d9"]}
 COLUMNS = [column for columns in DIMENSIONS.values() for column in columns]
-WEIGHTS = [3, 3, 3, 3, 1, 1, 1, 1, 1, 1]  # of 18; a third is 6
+WEIGHTS = [3, 3, 3, 3, 1, 1, 1, 1, 1, 1]  # of 18; a third is 6, a fifth 3.6
 TIMES = 5  # the fastest counts
 
 Figure = tuple[str, float, str, float | None]
@@ -52,40 +54,52 @@ def estimates() -> list[float]:
     from hamyar.survey import Design
 
     design = Design(weight="weight", strata="stratum", psu="psu")
-    frame = alkire_foster(FILE, Measure.of_columns(DIMENSIONS, cutoff="1/3"), design, by="region")
-    return list(frame.loc[frame["measure"] == "H", "estimate"])
+    measure = Measure.of_columns(DIMENSIONS, cutoff="1/3")
+    frame = alkire_foster(FILE, measure, design, by=["region"], cutoffs=["1/5", "1/3"])
+    return list(frame.loc[(frame["measure"] == "H") & (frame["cutoff"] == "1/3"), "estimate"])
 
 
 def by_hand() -> list[float]:
-    """The same from the same sums by stratum, cluster and region, as somebody would write them: no checks, no errors."""
+    """The same from the same sums by stratum, cluster and region, as somebody would write them for complete answers: no checks, no errors."""
     import duckdb
 
     score = " + ".join(f"{weight} * {name}" for weight, name in zip(WEIGHTS, COLUMNS, strict=True))
-    uncensored = ", ".join(f"sum(weight * {name}) AS u_{name}" for name in COLUMNS)
-    censored = ", ".join(f"sum(weight * poor * {name}) AS c_{name}" for name in COLUMNS)
+    sums = ["count(*) AS n", "sum(weight) AS w"] + [f"sum(weight * {name}) AS u_{name}" for name in COLUMNS]
+    for k in (4, 6):
+        sums += [f"sum(poor{k}) AS n{k}", f"sum(weight * poor{k}) AS p{k}"]
+        sums += [f"sum(weight * poor{k} * {name}) AS c{k}_{name}" for name in COLUMNS]
     query = f"""
-        SELECT stratum, psu, region, count(*) AS n, sum(weight) AS w, sum(weight * poor) AS p, {uncensored}, {censored}
-        FROM (SELECT *, (({score}) >= 6)::INTEGER AS poor FROM read_parquet('{FILE}')) GROUP BY stratum, psu, region
+        SELECT stratum, psu, region, {", ".join(sums)}
+        FROM (SELECT *, (score >= 4)::INTEGER AS poor4, (score >= 6)::INTEGER AS poor6
+              FROM (SELECT *, {score} AS score FROM read_parquet('{FILE}')) WHERE score IS NOT NULL)
+        GROUP BY stratum, psu, region
     """
-    sums = duckdb.connect().execute(query).to_arrow_table().to_pandas().groupby("region")[["p", "w"]].sum()
-    return list(sums["p"] / sums["w"])
+    cells = duckdb.connect().sql(query).to_arrow_table().to_pandas().groupby("region")[["p6", "w"]].sum()
+    return list(cells["p6"] / cells["w"])
 
 
-def both() -> tuple[float, float]:
-    """The least seconds of each, by turns, so that a busy machine is busy for both."""
+def both() -> list[float]:
+    """The least seconds and processor seconds of each, by turns, so that a busy machine is busy for both."""
     np.testing.assert_allclose(estimates(), by_hand(), rtol=1e-10)
-    times = [(seconds(estimates), seconds(by_hand)) for _ in range(TIMES)]
-    return min(ours for ours, _ in times), min(theirs for _, theirs in times)
+    times = [(*timed(estimates), *timed(by_hand)) for _ in range(TIMES)]
+    return [min(column) for column in zip(*times, strict=True)]
+
+
+def timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds, and those of all processors together, which other people's work does not lengthen."""
+    processors = process_time()
+    return seconds(work), process_time() - processors
 
 
 def run() -> list[Figure]:
     if not Path(FILE).exists():
         in_process("bench.alkire_foster", "make")
-    ours, theirs = in_process("bench.alkire_foster", "both").answer
+    ours, our_work, theirs, their_work = in_process("bench.alkire_foster", "both").answer
     peak = in_process("bench.alkire_foster", "estimates").peak
     return [
         (f"alkire_foster with errors on {HOUSEHOLDS:,} households", ours, "s", None),
         ("the same sums in hand-written SQL", theirs, "s", None),
         ("their ratio", ours / theirs, "×", 1.2),
+        ("their ratio in processor seconds", our_work / their_work, "×", 1.2),
         ("peak memory of alkire_foster", peak / 1e6, "MB", 500),
     ]

@@ -389,3 +389,15 @@ def test_a_universe_that_is_none_is_refused() -> None:
         Design(weight="w", universe="list")
     with pytest.raises(HamyarError, match="HY-S002"):
         alkire_foster(as_table(sample(), universe="probability_sample"), TWO, Design(universe="census"))
+
+
+def test_weights_too_fine_to_count_exactly_are_refused() -> None:
+    """Nine dimensions of 17 to 47 indicators: a common denominator of 10¹³, whose product with a cut-off fits no integer."""
+    sizes = (17, 19, 23, 29, 31, 37, 41, 43, 47)
+    columns = {f"g{n}": [f"d{n}_{j}" for j in range(size)] for n, size in enumerate(sizes)}
+    names = [name for group in columns.values() for name in group]
+    one = pd.DataFrame([[1] * len(names)], columns=names)
+    exact = alkire_foster(one, Measure.of_columns(columns, cutoff=1), Design(universe="census"))
+    assert exact.loc[exact["measure"] == "H", "estimate"].tolist() == [1.0]
+    with pytest.raises(HamyarError, match="HY-S008"):
+        alkire_foster(one, Measure.of_columns(columns, cutoff=1, missing="reweight"), Design(universe="census"))

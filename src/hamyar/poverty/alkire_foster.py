@@ -19,7 +19,7 @@ from datetime import date
 from fractions import Fraction
 from functools import reduce
 from math import ceil, lcm
-from operator import add, mul, or_
+from operator import add, mul
 from typing import Any
 
 import ibis
@@ -141,7 +141,7 @@ def household_scores(data: Any, measure: Measure, *, on: date | None = None) -> 
     """The data with one column of 0, 1, null per indicator, `score` (0 to 1, null where unknown) and `poor` at the measure's cut-off."""
     scored = _scored(measure.compile(as_table(data).expr, on), measure, [i.name for i in measure.indicators])
     return scored.mutate(score=scored._score / scored._of, poor=_poor(scored, measure, measure.cutoff)).drop(
-        "_score", "_of", "_union"
+        "_score", "_of"
     )
 
 
@@ -161,7 +161,8 @@ class _Rows:
         self.d = [f"_d{j}" for j in range(len(measure.indicators))]
         compiled = measure.compile(expr.mutate(**kept), on)
         answers = {d: compiled[indicator.name] for d, indicator in zip(self.d, measure.indicators, strict=True)}
-        scored = _scored(compiled.select(*kept, **answers), measure, self.d)
+        self.answered = compiled.select(*kept, **answers)
+        scored = _scored(self.answered, measure, self.d)
         if design.weight:  # a row without weight lies in its cluster and counts for nothing
             scored = scored.mutate(_score=(scored._lowest_weight > 0).ifelse(scored._score, ibis.null("int32")))
         self.scored = scored
@@ -171,7 +172,7 @@ class _Rows:
     def _weight(self) -> Any:
         """Weight × size."""
         weighted = self.sample.design.weight is not None
-        factors = [self.sample.weight()] if weighted else []
+        factors = [self.sample.known_weight()] if weighted else []
         factors += [number(self.sample.table.expr, self.size)] if self.size else []
         return reduce(mul, factors) if factors else ibis.literal(1.0)
 
@@ -224,10 +225,7 @@ class _Rows:
         weighted = {name: value for name, value in self.values.items() if name in names}
         plain = {f"n{n}": t[f"_p{n}"].cast("float64") for n in range(len(self.ks))}
         pairs = {pair for ratio in self.ratios for pair in _pairs(ratio)}
-        more = {"n": t._score.count()}
-        if self.measure.contract is None:
-            more["_bits"] = t._union.bit_or()
-        return self.sample.aggregate(t, weighted, plain, sorted(pairs), t._w, more)
+        return self.sample.aggregate(t, weighted, plain, sorted(pairs), t._w, {"n": t._score.count()})
 
     def check(self, cells: pa.Table) -> None:
         """Raise for no rows, and for weights, sizes, strata, clusters or answers that cannot be used, with counts."""
@@ -244,9 +242,14 @@ class _Rows:
             for i in self.measure.indicators:
                 other = ~expr[i.name].cast("float64").isin([0.0, 1.0])
                 tests.append((i.name, "neither 0, 1 nor empty", "جز ۰، ۱ یا خالی", other))
-            bits = cells["_bits"]
-            suspect |= bool(pc.any(pc.or_(pc.greater(bits, 1), pc.less(bits, 0))).as_py())
+            suspect |= self._beyond_0_and_1()
         self.sample.check(cells, tests, suspect)
+
+    def _beyond_0_and_1(self) -> bool:
+        """Asked by itself: of integers in Parquet the engine knows the least and the largest without reading them."""
+        edges = {f"{d}{end}": getattr(self.answered[d], end)() for d in self.d for end in ("min", "max")}
+        found = self.answered.aggregate(**edges).to_pyarrow().to_pylist()[0]
+        return not set(found.values()) <= {0, 1, None}
 
 
 def _integer_weights(measure: Measure) -> list[int]:
@@ -256,7 +259,7 @@ def _integer_weights(measure: Measure) -> list[int]:
 
 
 def _scored(table: ibis.Table, measure: Measure, names: list[str]) -> ibis.Table:
-    """Adds the integer score `_score` (null where unknown), the weight `_of` that it is out of, and `_union` of the answers' bits."""
+    """Adds the integer score `_score` (null where unknown) and the weight `_of` that it is out of."""
     weights = _integer_weights(measure)
     if measure.missing == "not_deprived":
         table = table.mutate(**{name: table[name].fill_null(0) for name in names})
@@ -267,7 +270,7 @@ def _scored(table: ibis.Table, measure: Measure, names: list[str]) -> ibis.Table
     if measure.missing == "reweight":
         of = _weighted([answer.notnull() for answer in answers], weights, kind).nullif(0)
         score = of.isnull().ifelse(ibis.null(kind), score)
-    return table.mutate(_score=score, _of=of, _union=reduce(or_, known))
+    return table.mutate(_score=score, _of=of)
 
 
 def _weighted(answers: list[Any], weights: list[int], kind: str) -> Any:

@@ -42,6 +42,11 @@ class Rows:
     def weight(self) -> Any:
         return number(self.table.expr, self.design.weight) if self.design.weight else ibis.literal(1.0)
 
+    def known_weight(self) -> Any:
+        """-1 where the weight is unknown or infinite, which `check` refuses; one comparison sees both."""
+        weight = floats(self.table.expr, str(self.design.weight))
+        return (weight < np.inf).ifelse(weight, -1.0)
+
     def columns(self) -> dict[str, Any]:
         """The design's columns of each row."""
         expr, design = self.table.expr, self.design
@@ -54,7 +59,7 @@ class Rows:
         if self._number_rows:
             found["_c0"] = ibis.row_number()
         if design.weight:
-            found["_lowest_weight"] = self.weight().fill_null(-1.0)
+            found["_lowest_weight"] = self.known_weight()
         if design.calibration:
             found["_d"] = number(expr, design.calibration.base) / self.weight().nullif(0)
             found |= {f"_a{k}": term(expr, *names) for k, names in enumerate(design.calibration.terms)}
@@ -272,6 +277,12 @@ def count_faults(expr: ibis.Table, tests: Sequence[Test]) -> list[Fault]:
 
 def number(expr: ibis.Table, column: str) -> Any:
     """A numeric or boolean column as floats, NaN as unknown. Raises HamyarError HY-S014 for text."""
+    value = floats(expr, column)
+    return value.isnan().ifelse(ibis.null("float64"), value)
+
+
+def floats(expr: ibis.Table, column: str) -> Any:
+    """A numeric or boolean column as floats. Raises HamyarError HY-S014 for text."""
     value = expr[column]
     if not (value.type().is_numeric() or value.type().is_boolean()):
         raise error(
@@ -280,8 +291,7 @@ def number(expr: ibis.Table, column: str) -> Any:
             fa=f"ستون {column} از نوع {value.type()} است، نه عدد. برای سهم دسته‌ها `proportion` را به کار ببرید.",
             column=column,
         )
-    value = value.cast("float64")
-    return value.isnan().ifelse(ibis.null("float64"), value)
+    return value.cast("float64")
 
 
 def term(expr: ibis.Table, name: str | tuple[str, ...] | None, category: Any) -> Any:
