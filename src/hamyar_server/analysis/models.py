@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from hamyar_server.areas.models import Area
@@ -37,6 +37,10 @@ class RoundQuerySet(models.QuerySet["Round"]):
         """The newest round of each kind."""
         newest = Round.objects.filter(kind=OuterRef("kind")).newest_first().values("pk")[:1]
         return self.filter(pk=Subquery(newest))
+
+    def visible_to(self, actor: Actor) -> RoundQuerySet:
+        """Those that say something of a place that the actor sees."""
+        return self.filter(Exists(AreaResult.objects.visible_to(actor).filter(round=OuterRef("pk"))))
 
 
 class Round(models.Model):

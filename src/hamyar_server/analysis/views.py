@@ -125,14 +125,14 @@ def without_result(area: Area, inside: QuerySet[AreaResult]) -> int:
 @actor_required
 def rounds(request: HttpRequest) -> HttpResponse:
     """How numbers are made, and the rounds that were kept."""
-    kept = page(Round.objects.all(), ("-date", "-kept_at", "id"), request.GET.get("after"), size=25)
+    kept = page(Round.objects.visible_to(request.actor), ("-date", "-kept_at", "id"), request.GET.get("after"), size=25)
     return render(request, "analysis/rounds.html", {"page": kept})
 
 
 @actor_required
 def round_page(request: HttpRequest, pk: str) -> HttpResponse:
     """What a round was made from and how, and its results in order."""
-    kept = get_object_or_404(Round, pk=pk)
+    kept = get_object_or_404(Round.objects.visible_to(request.actor), pk=pk)
     by_people = request.GET.get("order") == "people"
     results = kept.results.visible_to(request.actor).with_places()
     found = page(results, BY_PEOPLE if by_people else BY_RATE, request.GET.get("after"), size=50)
@@ -158,7 +158,7 @@ def sees_whole(request: HttpRequest, kept: Round) -> bool:
 @actor_required
 def download(request: HttpRequest, pk: str, file: str) -> HttpResponse | FileResponse:
     """A result of the round as a file; never the snapshot or its households."""
-    kept = get_object_or_404(Round, pk=pk)
+    kept = get_object_or_404(Round.objects.visible_to(request.actor), pk=pk)
     if file not in files(kept):
         raise Http404
     if not sees_whole(request, kept):

@@ -21,6 +21,7 @@ from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils import timezone
 
+from hamyar_server.areas.models import Area
 from hamyar_server.core import audit
 from hamyar_server.organisations import granting, mandates
 from hamyar_server.organisations.actors import Actor
@@ -158,11 +159,7 @@ def change_password(*, request: HttpRequest, user: User, new: str) -> None:
 @transaction.atomic
 def reset(*, by: Actor, user: User, second_factor: bool) -> str:
     """A password for the next sign-in, by whoever manages the user's people; their sessions end, and the authenticator is forgotten where it was lost."""
-    memberships = list(user.memberships.living().select_related("organisation__area"))
-    if not memberships or user.pk == by.user.pk:
-        raise mandates.NotAllowed
-    for membership in memberships:
-        granting.require_over(by, membership.organisation)
+    area = require_reset(by, user)
     password = secrets.token_urlsafe(9)
     user.set_password(password)
     user.must_change_password = True
@@ -170,10 +167,18 @@ def reset(*, by: Actor, user: User, second_factor: bool) -> str:
     if second_factor:
         SecondFactor.objects.filter(user=user).delete()
     end_sessions(user)
-    audit.record(
-        by, "user.password_reset", user, area=memberships[0].organisation.area, second_factor_forgotten=second_factor
-    )
+    audit.record(by, "user.password_reset", user, area=area, second_factor_forgotten=second_factor)
     return password
+
+
+def require_reset(by: Actor, user: User) -> Area:
+    """Pass where the actor manages all that the user acts for, and is somebody else; the area of the first of them."""
+    memberships = list(user.memberships.living().select_related("organisation__area"))
+    if not memberships or user.pk == by.user.pk:
+        raise mandates.NotAllowed
+    for membership in memberships:
+        granting.require_over(by, membership.organisation)
+    return memberships[0].organisation.area
 
 
 def _store(key: str) -> SessionBase:

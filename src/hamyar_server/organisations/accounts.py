@@ -143,6 +143,7 @@ def end_session(request: HttpRequest, pk: Any) -> HttpResponse:
 def reset(request: HttpRequest, pk: Any) -> HttpResponse:
     """A new password for somebody whose people one manages."""
     user = get_object_or_404(User, pk=pk)
+    access.require_reset(request.actor, user)
     if request.method == "POST":
         forgotten = request.POST.get("second_factor") == "1"
         password = access.reset(by=request.actor, user=user, second_factor=forgotten)

@@ -285,6 +285,7 @@ def _revoked(roots: Sequence[Mandate], by: Actor, reason: str) -> list[Mandate]:
 def end_agreement(*, by: Actor, agreement: Agreement, reason: str) -> list[Mandate]:
     """End an agreement today, and with it every mandate under it and what was granted from those."""
     require_party(by, agreement)
+    _no_mandate_of_others(by, agreement)
     if agreement.ended_on is not None:
         raise error("HY-G020", en="this agreement has ended already.", fa="این تفاهم‌نامه پیش‌تر پایان یافته است.")
     agreement.ended_on, agreement.ended_reason = timezone.localdate(), reason
@@ -292,6 +293,15 @@ def end_agreement(*, by: Actor, agreement: Agreement, reason: str) -> list[Manda
     ended = _revoked(list(agreement.mandates.all()), by, reason)
     audit.record(by, "agreement.ended", agreement, area=by.area, mandates=[str(m.pk) for m in ended], reason=reason)
     return ended
+
+
+def _no_mandate_of_others(by: Actor, agreement: Agreement) -> None:
+    """One party does not cut off another: every mandate under the agreement comes from the acting organisation or is its own."""
+    for mandate in Mandate.objects.living().filter(agreement=agreement):
+        if by.organisation.pk not in {step.holder_id for step in mandate.chain()}:
+            raise mandates.NotAllowed(
+                _("Other organisations act under this agreement; only whoever granted it to them ends it.")
+            )
 
 
 @transaction.atomic

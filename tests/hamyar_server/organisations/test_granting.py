@@ -291,3 +291,12 @@ def cast_areas(actor):
     from hamyar_server.areas.models import Area
 
     return Area.objects.filter(mandates.inside(actor)).values_list("code", flat=True)
+
+
+def test_one_party_of_an_agreement_does_not_cut_off_another(cast):
+    shared = Agreement.objects.get(number="1404/13")  # the foundation with two district governors
+    living = Mandate.objects.living().count()
+    with pytest.raises(mandates.NotAllowed):
+        granting.end_agreement(by=cast.governor, agreement=shared, reason="ما دیگر نیستیم.")
+    assert Mandate.objects.living().count() == living
+    assert granting.end_agreement(by=cast.director, agreement=shared, reason="پایان همکاری")

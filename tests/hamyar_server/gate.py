@@ -1,0 +1,217 @@
+"""Walks every address of a urlconf and tells what got past the gate.
+
+Nothing here asks the gate itself: what an actor may see is reckoned anew from the grants, and what they were shown is
+looked for in the pages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import product
+from typing import Any
+
+from django.apps import apps
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from hamyar_server.areas.models import Area
+from hamyar_server.intake.models import Candidate
+from hamyar_server.organisations import mandates
+from hamyar_server.organisations.actors import Actor
+from hamyar_server.organisations.models import Mandate
+
+PUBLIC = {"core:settings", "organisations:sign-in", "organisations:sign-out"}  # stated: everyone may open these
+OPEN_TO_USERS = {  # whoever signed in chooses here for whom to act, and keeps the own account
+    f"organisations:{name}"
+    for name in ("choose-membership", "code", "account", "password", "second-factor", "end-session")
+}
+OURS = ("core", "areas", "organisations", "registry", "intake", "analysis", "programmes")
+UNWATCHED = {"AuditEvent", "ImportBatch", "SignInFailure", "SecondFactor", "SignedIn"}  # of no place
+PARAMETER = re.compile(r"<(?:\w+:)?(?P<route>\w+)>|\(\?P<(?P<regex>\w+)>(?P<body>[^()]*)\)")
+FORM = {
+    "version": "1",
+    "note": "یادداشت",
+    "reason": "دلیل",
+    "public_category": "covered",
+    "internal_reason": "دلیل درونی",
+    "needs": ["school"],
+    "letter_number": "1",
+    "letter_date": "1403/03/12",
+    "functions": ["nominate"],
+    "job": "assessor",
+    "user_name": "somebody-new",
+    "title_fa": "تازه",
+    "kind": "assessors",
+    "number": "3",
+    "promised": "قول",
+    "done": "انجام شد",
+    "done_on": "1403/03/12",
+    "date": "1403/03/12",
+}
+
+
+@dataclass(frozen=True)
+class Address:
+    name: str
+    url: str
+
+
+def addresses(urlconf: Any, objects: dict[str, Sequence[Any]]) -> list[Address]:
+    """Every address, its parameters filled with the objects that belong to the word before them in the path.
+
+    Raises LookupError for a parameter of which nobody has said what stands there: add it to `objects`.
+    """
+    return [
+        Address(name, f"/{url}")
+        for name, route in routes(get_resolver(urlconf).url_patterns)
+        for url in filled(route, objects)
+    ]
+
+
+def routes(patterns: Iterable[Any], before: str = "", space: str = "") -> Iterator[tuple[str, str]]:
+    for pattern in patterns:
+        route = before + str(pattern.pattern).removeprefix("^").removesuffix("$")
+        if isinstance(pattern, URLResolver):
+            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+            yield from routes(pattern.url_patterns, route, inner)
+        elif isinstance(pattern, URLPattern):
+            yield f"{space}{pattern.name}", route
+
+
+def filled(route: str, objects: dict[str, Sequence[Any]]) -> Iterator[str]:
+    values: list[Sequence[Any]] = []
+    for found in PARAMETER.finditer(route):
+        body = found["body"] or ""
+        if re.fullmatch(r"\w+(\|\w+)+", body):  # one of a few words
+            values.append(body.split("|"))
+            continue
+        word = (re.findall(r"(\w[\w-]*)/", route[: found.start()]) or [""])[-1]
+        key = word if found["route"] != "file" else "file"
+        if key not in objects:
+            raise LookupError(f"{route}: the gate's walk does not know what stands behind “{key}/”")
+        values.append(objects[key])
+    for chosen in product(*values):
+        each = iter(chosen)
+        yield PARAMETER.sub(lambda _, each=each: str(next(each)), route)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A text by which a row is known on a page. secret: read by those who decide in its area alone; tree: also shown to
+    those below, as a name of what they lie in."""
+
+    text: str
+    path: str
+    secret: bool = False
+    tree: bool = False
+
+
+def reach(actor: Actor) -> set[tuple[str, str]]:
+    """(function, path of an area) that the actor holds by a living chain of grants, reckoned from the rows one by one."""
+    today = timezone.localdate()
+    mine = mandates.JOBS.get(actor.membership.job, frozenset())
+    found = set()
+    for mandate in Mandate.objects.filter(holder=actor.organisation):
+        chain = mandate.chain()
+        living = all(m.revoked_at is None and m.since <= today and (m.until is None or m.until >= today) for m in chain)
+        if living and mandate.function in mine:
+            found.add((mandate.function, mandate.area.path))
+    return found
+
+
+def lies_in(path: str, roots: Iterable[str]) -> bool:
+    return any(f"{path}/".startswith(f"{root}/") for root in roots)
+
+
+def may_read(mark: Mark, held: set[tuple[str, str]]) -> bool:
+    roots = {path for function, path in held if not mark.secret or function == "decide"}
+    return lies_in(mark.path, roots) or (mark.tree and any(lies_in(root, [mark.path]) for root in roots))
+
+
+def shown(body: str, marks: Iterable[Mark]) -> set[str]:
+    """Texts of the marks that stand on the page."""
+    return {mark.text for mark in marks if mark.text in body or escape(mark.text) in body}
+
+
+def rows(outside: set[tuple[str, str]] | None = None) -> dict[str, dict[str, Any]]:
+    """Every row of every model of ours; with `outside`, only those whose place lies out of these (function, path)."""
+    found: dict[str, dict[str, Any]] = {}
+    for model in apps.get_models():
+        if model._meta.app_label not in OURS or model.__name__ in UNWATCHED:
+            continue
+        for row in model._default_manager.all():
+            path = path_of(row)
+            if outside is None or (path is not None and not lies_in(path, {p for _, p in outside})):
+                values = {f.attname: getattr(row, f.attname) for f in model._meta.concrete_fields}
+                found[f"{model.__name__} {row.pk}"] = values
+    return found
+
+
+def path_of(row: Any) -> str | None:
+    """Where a row lies: by its own path, its area's, or that of what it belongs to."""
+    for name in ("path", "area_path"):
+        if isinstance(getattr(row, name, None), str):
+            return getattr(row, name)
+    for name in ("area", "organisation", "candidate", "holder", "result"):
+        above = getattr(row, name, None)
+        if above is not None and (path := path_of(above)) is not None:
+            return path
+    return None
+
+
+def asked(client: Client, url: str, method: str, posted: dict[str, Any]) -> Any:
+    answer = client.post(url, FORM | posted) if method == "post" else client.get(url)
+    return answer, (answer.getvalue() if answer.streaming else answer.content).decode("utf-8", errors="replace")
+
+
+def faults_of_strangers(
+    client: Client, walk: Sequence[Address], marks: Sequence[Mark], to: str, free: set[str]
+) -> list[str]:
+    """What somebody who acts for nobody got: anything but being sent `to` another page, and every text of the record."""
+    faults = []
+    for address, method in product(walk, ("get", "post")):
+        if address.name == "organisations:sign-out":
+            continue
+        answer, body = asked(client, address.url, method, {})
+        if address.name not in free and not (answer.status_code == 302 and answer.url.startswith(to)):
+            faults.append(f"{method} {address.name} {address.url} answers {answer.status_code}")
+        faults += [f"{method} {address.name} shows “{text}”" for text in shown(body, marks)]
+    return faults
+
+
+def faults_of(
+    actor: Actor, client: Client, walk: Sequence[Address], marks: Sequence[Mark], posted: dict[str, Any]
+) -> list[str]:
+    """What an actor read or changed beyond the living grants, and where the server failed."""
+    held = reach(actor)
+    hidden = [mark for mark in marks if not may_read(mark, held)]
+    before, faults = rows(outside=held), []
+    own = {str(actor.membership.pk), str(actor.membership.deputy_of_id)}  # whoever ends these goes no further
+    for address, method in product(walk, ("get", "post")):
+        if address.name == "organisations:sign-out" or own & set(address.url.split("/")):
+            continue
+        answer, body = asked(client, address.url, method, posted)
+        if answer.status_code >= 500:
+            faults.append(f"{method} {address.name} {address.url} fails with {answer.status_code}")
+        faults += [f"{method} {address.name} {address.url} shows “{text}”" for text in shown(body, hidden)]
+    assert client.get("/").status_code == 200, "the walk ended the session it walked in"
+    after = rows(outside=held)
+    changed = [key for key in before if after.get(key) != before[key]]
+    return faults + [f"changed: {key}" for key in changed]
+
+
+def marks_of_candidates() -> list[Mark]:
+    found = []
+    for candidate in Candidate.objects.select_related("area"):
+        path = candidate.area.path
+        found += [Mark(candidate.reason, path), Mark(candidate.letter_number, path)]
+        found += [Mark(candidate.internal_reason, path, secret=True)] if candidate.internal_reason else []
+    return found
+
+
+def marks_of_areas() -> list[Mark]:
+    return [Mark(area.name, area.path, tree=True) for area in Area.objects.all()]
