@@ -112,13 +112,14 @@ def _line(low: float, high: float) -> Any:
 def residuals(diagnostics: pd.DataFrame, language: str = "fa") -> Any:
     """Standardised residuals against normal quantiles: on the diagonal where the model holds.
 
-    diagnostics: of `FayHerriot.diagnostics`. Raises HY-F001 (no Altair), HY-F002 (columns).
+    diagnostics: of `FayHerriot`, `NestedError` or `EmpiricalBest`. Raises HY-F001 (no Altair), HY-F002 (columns).
     """
     from scipy.special import ndtri
 
     _needs(diagnostics, ("standardised",))
     alt = _altair()
-    ordered = diagnostics.assign(area=diagnostics.index.astype(str)).sort_values("standardised")
+    named = diagnostics if "area" in diagnostics else diagnostics.assign(area=diagnostics.index.astype(str))
+    ordered = named.sort_values("standardised")
     ordered["quantile"] = ndtri((np.arange(len(ordered)) + 0.5) / len(ordered))
     reach = float(max(ordered["quantile"].abs().max(), ordered["standardised"].abs().max()))
     points = (

@@ -12,7 +12,7 @@ import pytest
 from hamyar import plots
 from hamyar.area_index import AreaIndex
 from hamyar.errors import HamyarError
-from hamyar.small_area import FayHerriot
+from hamyar.small_area import FayHerriot, NestedError
 
 vl_convert = pytest.importorskip("vl_convert")
 
@@ -56,6 +56,16 @@ def test_index(index, language):
         assert plots.WORDS[f"{title}_title"][language == "en"] in text
         assert "شهرستان ۱" not in text, "names stay as they are written"
         assert "شهرستان 1" in text
+
+
+def test_residuals_of_units():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"area": np.arange(60) % 6, "x": rng.normal(size=60)}).assign(
+        y=lambda f: f["x"] + rng.normal(size=60)
+    )
+    assert "ماندهٔ استاندارد" in svg(
+        plots.residuals(NestedError().fit(frame, y="y", X=["x"], area="area").diagnostics())
+    )
 
 
 def test_persian_axes_have_persian_digits(diagnostics):

@@ -126,6 +126,8 @@ class TestNestedError:
         assert code(model.estimates, means.iloc[1:]) == "HY-U006"
         assert code(model.estimates, means.drop(columns="x")) == "HY-U001"
         assert code(model.estimates, means.assign(x=np.nan)) == "HY-U002"
+        with pytest.raises(HamyarError, match=r"HY-U016 · row 2, column \"N\""):
+            model.estimates(means.assign(N=5), size="N")
 
 
 class TestIndicators:
@@ -308,3 +310,16 @@ class TestEmpiricalBest:
         assert code(model.predict, population.assign(x=np.nan), line=100.0) == "HY-U002"
         assert code(model.predict, population, line=0.0) == "HY-U011"
         assert code(model.predict, population, line=np.nan) == "HY-U011"
+        for size in (-1.0, np.where(population["area"] == "A04", 0.0, 1.0)):
+            assert code(model.predict, population.assign(n=size), line=9.0, size="n") == "HY-U015"
+
+    @pytest.mark.parametrize("transform", SCALES)
+    def test_diagnostics(self, transform):
+        model, _ = fitted(transform)
+        table = model.diagnostics()
+        assert len(table) == len(model.sample.y)
+        assert table["standardised"].std() == pytest.approx(1, abs=0.1)
+        assert (table["fitted"] + table["residual"]).to_numpy() == pytest.approx(table["observed"].to_numpy())
+        if transform is None:
+            plain = NestedError().fit(world()[0], y="income", X=["x", "head"], area="area").diagnostics()
+            pd.testing.assert_frame_equal(plain, table)

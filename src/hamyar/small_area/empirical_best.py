@@ -13,7 +13,7 @@ from hamyar.errors import Fault, error
 from hamyar.small_area.checking import Array
 from hamyar.small_area.nested_error import NestedFit, NestedLikelihood, zero_note
 from hamyar.small_area.simulated import INDICATORS, Moments, indicators
-from hamyar.small_area.unit_input import Population, UnitSample, population_rows, totals, unit_sample
+from hamyar.small_area.unit_input import Population, UnitSample, population_rows, totals, unit_diagnostics, unit_sample
 from hamyar.small_area.unit_scale import SCALES, Scale, best_scale
 
 _AT_ONCE = 1_000_000
@@ -96,7 +96,7 @@ class EmpiricalBest:
         Gives frame area, measure, estimate, mse (NaN without bootstrap), simulation_error (standard error from the number of
         draws), sampled; measures are mean, headcount, poverty_gap, squared_poverty_gap, gini, quantile_share_ratio,
         quantile_10, _25, _50, _75, _90. An area without a sample gets u ~ N(0, σ²_u).
-        Raises HY-U001 to HY-U003, HY-U006 (an area of the sample is absent), HY-U011 (line).
+        Raises HY-U001 to HY-U003, HY-U006 (an area of the sample is absent), HY-U011 (line), HY-U015 (size).
         """
         if not (np.isfinite(line) and line > 0):
             raise error(
@@ -120,6 +120,12 @@ class EmpiricalBest:
             "sampled": np.repeat(rows.in_sample >= 0, measures),
         }
         return pd.DataFrame(columns)
+
+    def diagnostics(self) -> pd.DataFrame:
+        """Frame with a row per sampled unit, on the scale of T: area, observed, fitted x'β + u, residual, standardised."""
+        fitted = self._fitted
+        z = fitted.scale.forward(self.sample.y)
+        return unit_diagnostics(self.sample, z, fitted.fit.beta, fitted.effect, fitted.fit.within)
 
     def _simulate(
         self, fitted: _Fitted, rows: Population, line: float, draws: int, rng: np.random.Generator

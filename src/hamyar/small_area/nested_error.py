@@ -11,7 +11,16 @@ import pandas as pd
 
 from hamyar.errors import Fault, error
 from hamyar.small_area.checking import Array, orthonormal
-from hamyar.small_area.unit_input import Codes, UnitSample, absent_error, check_columns, frame_of, totals, unit_sample
+from hamyar.small_area.unit_input import (
+    Codes,
+    UnitSample,
+    absent_error,
+    check_columns,
+    frame_of,
+    totals,
+    unit_diagnostics,
+    unit_sample,
+)
 
 RATIOS = np.concatenate([[0.0], np.geomspace(1e-5, 1e10, 60)])
 
@@ -161,7 +170,7 @@ class NestedError:
         means: table with a row per area: the column `area`, the population means of the coefficients' covariates (as
         named in `coefficients`), and `size`, how many units the area has; without it the sample counts for nothing
         beside the population. Gives frame area, estimate, mse (NaN without bootstrap), gamma, n, sampled.
-        Raises HY-U001, HY-U002, HY-U006 (an area of the sample is absent).
+        Raises HY-U001, HY-U002, HY-U006 (an area of the sample is absent), HY-U016 (fewer units than were sampled).
         """
         frame = frame_of(means)
         names = list(self.coefficients.index[1:])
@@ -171,6 +180,15 @@ class NestedError:
             raise absent_error(self.sample.areas.difference(pd.Index(frame[area])), area)
         target = np.column_stack([np.ones(len(frame)), frame[names].to_numpy(dtype=np.float64)])
         units = frame[size].to_numpy(dtype=np.float64) if size else np.full(len(frame), np.inf)
+        few = np.flatnonzero(units < np.where(where >= 0, self.sample.n[where], 0))
+        if len(few):
+            raise error(
+                "HY-U016",
+                en=f'Area "{frame[area].iloc[few[0]]}" has fewer units than the sample drew from it. Correct its size.',
+                fa=f"شمار واحدهای محدودهٔ «{frame[area].iloc[few[0]]}» از نمونهٔ آن کمتر است. اندازهٔ آن را درست کنید.",
+                row=int(few[0]) + 2,
+                column=size,
+            )
         y_mean, X_mean = sample_means(self.sample)
         place = _Place(target, where, units, X_mean, self.sample.n)
         estimate, gamma = place.eblup(self._fit, y_mean)
@@ -178,6 +196,13 @@ class NestedError:
         n = np.where(where >= 0, self.sample.n[where], 0).astype(int)
         columns = {"area": frame[area].to_numpy(), "estimate": estimate, "mse": mse, "gamma": gamma}
         return pd.DataFrame({**columns, "n": n, "sampled": where >= 0})
+
+    def diagnostics(self) -> pd.DataFrame:
+        """Frame with a row per sampled unit: area, observed, fitted x'β + u, residual, standardised (about N(0, 1))."""
+        y_mean, X_mean = sample_means(self.sample)
+        gamma = self.between / (self.between + self.within / self.sample.n)
+        effect = gamma * (y_mean - X_mean @ self._fit.beta)
+        return unit_diagnostics(self.sample, self.sample.y, self._fit.beta, effect, self.within)
 
     def _bootstrap(self, place: _Place) -> Array:
         """Mean squared distance of EBLUP and mean in populations drawn from the fitted model."""

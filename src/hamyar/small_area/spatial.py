@@ -259,7 +259,7 @@ class SpatialFayHerriot(_Structured):
     """y = Xβ + u + e with u = ρWu + ε, ε ~ N(0, σ²I): effects of a simultaneous autoregression over neighbours.
 
     After `fit`: `variance_component` σ², `rho` ρ (both in `parameters`), `coefficients`, `standard_errors`, `loglikelihood`, `notes`.
-    Costs areas³: some thousand areas at most.
+    Costs areas³: some hundred areas (400: about 5 s).
     Source: Petrucci & Salvati (2006); Pratesi & Salvati (2008).
     """
 

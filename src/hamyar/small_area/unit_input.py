@@ -167,7 +167,8 @@ class Population:
 
 
 def population_rows(data: Any, sample: UnitSample, area: str, weight: str | None = None) -> Population:
-    """Raises HY-U001 to HY-U003 as for the sample, HY-U006 where an area of the sample has no row in the population."""
+    """Raises HY-U001 to HY-U003 as for the sample, HY-U006 where an area of the sample has no row in the population,
+    HY-U015 for sizes."""
     frame = frame_of(data)
     check_columns(frame, [*sample.encoder.X, area, *([weight] if weight else [])], "population")
     code, areas = pd.factorize(frame[area], sort=True)
@@ -175,9 +176,25 @@ def population_rows(data: Any, sample: UnitSample, area: str, weight: str | None
     if len(absent):
         raise absent_error(absent, area)
     order = np.argsort(code, kind="stable")
-    weights = frame[weight].to_numpy(dtype=np.float64)[order] if weight else None
+    weights = None
+    if weight:
+        weights = frame[weight].to_numpy(dtype=np.float64)[order]
+        if not ((weights >= 0).all() and (totals(code[order], weights, len(areas)) > 0).all()):
+            raise error(
+                "HY-U015",
+                en="The size of a row must not be negative, and every area must count somebody.",
+                fa="اندازهٔ ردیف نباید منفی باشد و هر محدوده باید دست‌کم یک نفر داشته باشد.",
+                column=weight,
+            )
     start = np.searchsorted(code[order], np.arange(len(areas)))
     return Population(sample.encoder.matrix(frame)[order], start, areas, sample.areas.get_indexer(areas), weights)
+
+
+def unit_diagnostics(sample: UnitSample, z: Array, beta: Array, effect: Array, within: float) -> pd.DataFrame:
+    """Frame with a row per sampled unit, in order: area, observed z, fitted x'β + u, residual, standardised (about N(0, 1))."""
+    fitted = sample.X @ beta + effect[sample.area]
+    columns = {"area": sample.areas[sample.area], "observed": z, "fitted": fitted, "residual": z - fitted}
+    return pd.DataFrame({**columns, "standardised": (z - fitted) / np.sqrt(within)})
 
 
 def absent_error(absent: pd.Index, area: str) -> HamyarError:
