@@ -82,11 +82,13 @@ Enter = Callable[..., Page]
 
 @pytest.fixture
 def enter(browser: Browser, demonstration: Running) -> Iterator[Enter]:
-    """`enter("mayor")`: a page at home on which this account has signed in, in a browser context of its own."""
+    """`enter("mayor")`: a page at home on which this account has signed in, in a browser context of its own, without scripts."""
     opened: list[BrowserContext] = []
 
     def enter(name: str, language: str = "fa", width: int = 1280) -> Page:
-        context = browser.new_context(base_url=demonstration.url, viewport={"width": width, "height": 800})
+        context = browser.new_context(
+            base_url=demonstration.url, viewport={"width": width, "height": 800}, java_script_enabled=False
+        )
         opened.append(context)
         context.add_cookies([{"name": "language", "value": language, "url": demonstration.url}])
         page = context.new_page()
