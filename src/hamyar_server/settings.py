@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django_q",
     "hamyar_server.core",
     "hamyar_server.core.keys.apps.KeysConfig",
     "hamyar_server.areas",
@@ -97,6 +98,18 @@ DATABASES = {
         HOME / "persons.keys.sqlite3",
         "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
     ),
+}
+Q_CLUSTER = {  # jobs (core.jobs); a second attempt comes when the worker starts again, or after `retry`
+    "name": "hamyar",
+    "orm": "default",
+    "workers": 1,
+    "timeout": 4 * 3600,  # seconds
+    "retry": 5 * 3600,
+    "max_attempts": 3,
+    "poll": 1,
+    "save_limit": 1000,
+    "catch_up": False,
+    "log_level": "WARNING",
 }
 DATABASE_ROUTERS = ["hamyar_server.core.routing.KeysRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

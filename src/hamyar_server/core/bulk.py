@@ -28,7 +28,7 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row
     into = f"{quote(model._meta.db_table)} ({', '.join(quote(field.column) for field in fields)})"
     with transaction.atomic(using=using), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {into} FROM STDIN") as copy:
+            with connection.wrap_database_errors, cursor.copy(f"COPY {into} FROM STDIN") as copy:
                 for row in ready:
                     copy.write_row(row)
         else:

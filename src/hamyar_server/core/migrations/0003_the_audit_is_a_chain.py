@@ -11,13 +11,13 @@ def chain(apps, schema_editor):
     """Events from before the chain get their number and hash; nobody has seen one yet outside of a trial."""
     from hamyar_server.core.models import FIRST, HASHED, event_hash
 
-    event = apps.get_model("core", "AuditEvent")
+    event = apps.get_model("core", "AuditEvent").objects.using(schema_editor.connection.alias)
     head = FIRST
-    for number, old in enumerate(event.objects.order_by("number").values_list("number", flat=True), start=1):
-        event.objects.filter(number=old).update(number=number, previous=head)
-        values = event.objects.filter(number=number).values(*HASHED).get()
+    for number, old in enumerate(event.order_by("number").values_list("number", flat=True), start=1):
+        event.filter(number=old).update(number=number, previous=head)
+        values = event.filter(number=number).values(*HASHED).get()
         head = event_hash(values)
-        event.objects.filter(number=number).update(hash=head)
+        event.filter(number=number).update(hash=head)
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,16 @@
+"""`hamyar-server work`: do the jobs that wait."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from hamyar_server.core import jobs
+
+
+class Command(BaseCommand):
+    help = "Do the jobs that wait, until a signal ends it"
+
+    def handle(self, **_: Any) -> None:
+        jobs.work()
