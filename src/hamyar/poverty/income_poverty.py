@@ -31,10 +31,14 @@ def fgt(
         raise error(
             "HY-Y007", en=f"alpha must be 0 or more, not {alpha}.", fa=f"alpha باید صفر یا بیشتر باشد، نه {alpha}."
         )
-    statistic = Statistic(
+    return estimate(statistic_of(alpha), data, income, design, by, size, line)
+
+
+def statistic_of(alpha: float) -> Statistic:
+    """FGT(α) as a statistic."""
+    return Statistic(
         NAMES.get(alpha, "fgt"), lambda y, w, z: functionals.fgt(y, w, z, alpha), float(alpha), total=False
     )
-    return estimate(statistic, data, income, design, by, size, line)
 
 
 def watts(

@@ -64,6 +64,11 @@ def estimate(
     return frame
 
 
+def frame_of(rows: Rows, statistic: Statistic, line: float) -> pd.DataFrame:
+    """The same from rows that were read already, under a line that is known."""
+    return _Estimates(rows, statistic, line, None).frame("")
+
+
 @dataclass(frozen=True)
 class Rows:
     """The rows whose income is known, grouped, and ascending by income within each group.
@@ -135,6 +140,14 @@ class Rows:
             starts = np.concatenate([[0], np.cumsum(np.bincount(group, minlength=len(keys)))])
         stratum, cluster = (column if column is None else column[order] for column in (stratum, cluster))
         return cls(y[order], w[order], stratum, cluster, clusters, starts, keys, unknown, universe, provenance, source)
+
+    def pooled(self, y: Floats) -> Rows:
+        """The same rows as one group, with other incomes."""
+        order = np.argsort(y)
+        stratum, cluster = (column if column is None else column[order] for column in (self.stratum, self.cluster))
+        starts, keys = np.array([0, len(y)]), pd.DataFrame(index=[0])
+        w = self.w[order]
+        return replace(self, y=y[order], w=w, stratum=stratum, cluster=cluster, starts=starts, keys=keys)
 
     @property
     def groups(self) -> int:
