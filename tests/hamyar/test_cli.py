@@ -190,6 +190,13 @@ class TestMeasure:
         assert "نماگر" in said.out
         assert "2 dimensions, 2 indicators, cut-off 1/2, 4 examples hold" in hamyar("measure", "check", measure).out
 
+    def test_the_one_of_the_how_to(self, hamyar: Any, tmp_path: Path) -> None:
+        page = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "write-a-measure.md"
+        text = page.read_text("utf-8").split("```yaml\n")[1].split("```")[0]
+        said = hamyar("measure", "check", saved(tmp_path, yaml.safe_load(text)))
+        assert said.code == 0, said.err
+        assert "5 examples hold" in said.out
+
     def test_weights_that_do_not_sum_to_1(self, hamyar: Any, tmp_path: Path) -> None:
         body = json.loads(json.dumps(MEASURE))
         body["dimensions"]["services"]["weight"] = "1/3"
@@ -247,7 +254,7 @@ class TestPoverty:
     def test_one_cluster(self, hamyar: Any, measure: Path, tmp_path: Path) -> None:
         """Nothing can be said of errors from one; an area with one has the error of the whole design, and that is said."""
         one = write(homes().assign(psu="c0", survey_stratum=1), tmp_path / "one.parquet")
-        refused(hamyar("poverty", one, "--measure", measure, *DESIGN), "HY-S006", "two clusters")
+        refused(hamyar("poverty", one, "--measure", measure, *DESIGN), "HY-Y015", "two clusters")
         alone = homes().assign(county_code=np.where(homes()["psu"] == "c0", "0904", "0905"))
         said = hamyar(
             "poverty", write(alone, tmp_path / "alone.parquet"), "--measure", measure, "--by", "county_code", *DESIGN

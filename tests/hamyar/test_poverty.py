@@ -399,5 +399,5 @@ def test_weights_too_fine_to_count_exactly_are_refused() -> None:
     one = pd.DataFrame([[1] * len(names)], columns=names)
     exact = alkire_foster(one, Measure.of_columns(columns, cutoff=1), Design(universe="census"))
     assert exact.loc[exact["measure"] == "H", "estimate"].tolist() == [1.0]
-    with pytest.raises(HamyarError, match="HY-S008"):
+    with pytest.raises(HamyarError, match="HY-Y040"):
         alkire_foster(one, Measure.of_columns(columns, cutoff=1, missing="reweight"), Design(universe="census"))

@@ -280,13 +280,13 @@ def _weighted(answers: list[Any], weights: list[int], kind: str) -> Any:
 
 
 def _integers(measure: Measure, weights: list[int]) -> str:
-    """The least integers that hold every score, and with `reweight` its products with a cut-off. Raises HamyarError HY-S008."""
+    """The least integers that hold every score, and with `reweight` its products with a cut-off. Raises HamyarError HY-Y040."""
     largest = sum(weights)
     if measure.missing != "reweight" and largest < 2**31:
         return "int32"
     if largest * (LARGEST_DENOMINATOR if measure.missing == "reweight" else 1) >= 2**63:
         raise error(
-            "HY-S008",
+            "HY-Y040",
             en=f"the weights' common denominator, {largest}, is too large to count with exactly. Use simpler fractions.",
             fa=f"مخرج مشترک وزن‌ها، {largest}، بزرگ‌تر از آن است که شمارش دقیق بماند. کسرهای ساده‌تری به کار ببرید.",
         )
