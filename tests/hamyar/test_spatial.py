@@ -8,6 +8,7 @@ import pytest
 from scipy.optimize import minimize
 
 from hamyar.errors import HamyarError
+from hamyar.priority import tiers
 from hamyar.small_area import FayHerriot, SpatialFayHerriot, SpatioTemporalFayHerriot
 from hamyar.small_area.area_covariance import Spatial, SpatioTemporal
 
@@ -185,6 +186,48 @@ def test_bootstrap_and_formula_agree():
     formula = SpatialFayHerriot().fit(y, psi, X, proximity=W).estimates()["mse"]
     drawn = SpatialFayHerriot(bootstrap=200, seed=1).fit(y, psi, X, proximity=W).estimates()["mse"]
     assert drawn.mean() == pytest.approx(formula.mean(), rel=0.1)
+
+
+class TestDraws:
+    @pytest.mark.parametrize("method", ["reml", "ml"])
+    def test_they_carry_the_mse(self, method):
+        y, psi, X, W, _ = simulated(60, 0.6, 2)
+        y[5] = np.nan
+        model = SpatialFayHerriot(method).fit(y, psi, X, proximity=W)
+        draws, table = model.draws(4000, seed=1), model.estimates()
+        ratio = draws.var(axis=0) / table["mse"].to_numpy()
+        assert np.abs(draws.mean(axis=0) - table["estimate"]).max() < 0.2 * np.sqrt(table["mse"].max())
+        assert 0.85 < ratio.mean() < 1.2
+        assert ((ratio > 0.65) & (ratio < 1.6)).all()
+        assert np.corrcoef(draws[:, 9], draws[:, 10])[0, 1] > np.corrcoef(draws[:, 9], draws[:, 40])[0, 1], "neighbours"
+
+    def test_intervals_hold(self):
+        held = []
+        for seed in range(25):
+            y, psi, X, W, truth = simulated(25, 0.6, seed)
+            low, high = np.quantile(
+                SpatialFayHerriot().fit(y, psi, X, proximity=W).draws(1000, 1), [0.025, 0.975], axis=0
+            )
+            held.append((low <= truth) & (truth <= high))
+        assert 0.93 <= np.mean(held) <= 0.975
+
+    def test_a_variance_of_zero_keeps_its_uncertainty_and_tiers_follow(self):
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=30)
+        model = SpatialFayHerriot().fit(2 * x + 0.01 * rng.normal(size=30), np.ones(30), x, proximity=ring(30))
+        draws = model.draws(500, 3)
+        assert draws.std(axis=0).min() > 0.1
+        assert (draws == model.draws(500, 3)).all()
+        assert set(tiers(draws, range(30))["tier"]) <= {"surely_in", "uncertain", "surely_out"}
+
+    def test_years_too(self):
+        frame, W = panel()
+        mixed = frame.sample(frac=1, random_state=0)
+        model = SpatioTemporalFayHerriot().fit(
+            mixed["y"], mixed["psi"], mixed[["x"]], proximity=pd.DataFrame(W), area=mixed["area"], time=mixed["time"]
+        )
+        table = model.estimates()
+        assert np.corrcoef(model.draws(1000, 1).mean(axis=0), table["estimate"])[0, 1] > 0.99
 
 
 @pytest.mark.parametrize("structure", [Spatial(ring(6)), SpatioTemporal(ring(5), 4)])

@@ -17,6 +17,7 @@ RHO = 0.999
 _STARTS = 2
 _STEPS = 50
 _HALVINGS = 20
+_PROPOSALS = 300
 
 
 class _Moments(NamedTuple):
@@ -168,6 +169,50 @@ class _Structured:
         columns = {"estimate": estimate, "mse": mse, "sampled": self.sampled}
         return pd.DataFrame(columns, index=self.data.index)
 
+    def draws(self, n: int, seed: int) -> Array:
+        """Joint draws of the rows' values, (n, rows), with the uncertainty of θ and β and all covariances: for `priority.tiers`.
+
+        θ is drawn from restricted likelihood × flat prior by importance from a t distribution (4 df) around its estimate,
+        then β given θ, then the values given both. Seeded.
+        """
+        rng, y, s = np.random.default_rng(seed), self.data.y[self.sampled], self.sampled
+        around = self._around(self._at(self._theta, y))
+        proposals = [self._proposed(around, rng) for _ in range(_PROPOSALS)]
+        moments = [self._at(theta, y) for theta, _ in proposals]
+        log = np.array([m.loglikelihood - density for m, (_, density) in zip(moments, proposals, strict=True)])
+        if self.method == "ml":
+            log += [np.linalg.slogdet(m.bread)[1] / 2 for m in moments]
+        weight = np.exp(log - log.max())
+        parts = []
+        for one, times in zip(moments, rng.multinomial(n, weight / weight.sum()), strict=True):
+            if times:
+                shrink = one.covariance.G[:, s] @ one.inverse
+                d = self.data.basis - shrink @ self.data.Q
+                spread = one.covariance.G - shrink @ one.covariance.G[s] + d @ one.bread @ d.T
+                values, vectors = np.linalg.eigh(spread)
+                half = vectors * np.sqrt(np.maximum(values, 0))
+                parts.append(self._predicted(one) + rng.standard_normal((times, len(s))) @ half.T)
+        return np.concatenate(parts)[rng.permutation(n)]
+
+    def _around(self, moments: _Moments) -> Array:
+        """Standard deviations of the proposals of θ: from the information where it says something."""
+        names, unit = self.structure.names, float(np.median(self.data.psi[self.sampled]))
+        free = np.flatnonzero(_free(self._theta, moments.score, names))
+        spread = np.array([unit if "variance" in name else 0.6 for name in names])
+        if len(free):
+            variance = np.diag(np.linalg.pinv(self._information(moments)[np.ix_(free, free)]))
+            usual = spread[free]
+            spread[free] = np.clip(np.sqrt(np.maximum(variance, 0)), 0.02 * usual, 20 * usual)
+        return np.asarray(np.minimum(spread, [np.inf if "variance" in name else 0.6 for name in names]))
+
+    def _proposed(self, around: Array, rng: np.random.Generator) -> tuple[Array, float]:
+        """θ within its bounds and its log density, up to a constant."""
+        while True:
+            t = rng.standard_t(4, len(around))
+            theta = self._theta + around * t
+            if (_inside(theta, self.structure.names) == theta).all():
+                return theta, float(-2.5 * np.log1p(t**2 / 4).sum())
+
     def _predicted(self, moments: _Moments) -> Array:
         return np.asarray(self.data.basis @ moments.beta + moments.covariance.G[:, self.sampled] @ moments.weighted)
 
@@ -313,3 +358,7 @@ class SpatioTemporalFayHerriot(_Structured):
         """Frame with a row per row of y, in the order given: estimate, mse, sampled; see SpatialFayHerriot."""
         table = super().estimates().iloc[np.argsort(self._order)]
         return table.reset_index(drop=True) if self._index is None else table.set_axis(self._index, axis=0)
+
+    def draws(self, n: int, seed: int) -> Array:
+        """Joint draws, (n, rows), the rows in the order given; see SpatialFayHerriot."""
+        return super().draws(n, seed)[:, np.argsort(self._order)]
