@@ -6,8 +6,10 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from hamyar_server.core.sizes import limited
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hamyar_server.settings")
-application = get_asgi_application()
+application = limited(get_asgi_application())
 
 from hamyar_server.core.keys import store  # noqa: E402  after Django's set-up
 

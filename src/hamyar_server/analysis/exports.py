@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 from django.http import HttpResponse
@@ -24,7 +26,16 @@ def as_csv(kept: Round, name: str) -> HttpResponse:
     """A table as CSV in UTF-8, with the mark by which spreadsheets know it."""
     text = io.BytesIO("\ufeff".encode())
     text.seek(0, io.SEEK_END)
-    csv.write_csv(pq.read_table(kept.folder / DERIVED[name]), text)
+    csv.write_csv(harmless(pq.read_table(kept.folder / DERIVED[name])), text)
     answer = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
+
+
+def harmless(table: pa.Table) -> pa.Table:
+    """Texts that a spreadsheet would run as a formula begin with an apostrophe."""
+    for at, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            safe = pc.replace_substring_regex(table[field.name], pattern=r"^([=+\-@\t\r])", replacement=r"'\1")
+            table = table.set_column(at, field.name, safe)
+    return table
