@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hamyar.survey import Design, linearised, mean, ratio, total
+from hamyar.survey import Design, Jackknife, calibrate, linearised, mean, ratio, total
 
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DESIGNS = [
@@ -91,3 +92,28 @@ def test_influence_values_of_a_mean_give_its_error(data: pd.DataFrame, design: D
         clusters = data[known].groupby(key)[design.stages[0].psu or "row"].nunique()
         sure = (clusters.reindex(found["g"] if by else [0]) > 1).to_numpy()
         np.testing.assert_allclose(se[sure], found["se"][sure], rtol=1e-7, atol=1e-12)
+
+
+@FEW
+@given(samples(), st.sampled_from(["linear", "raking", "logit"]))
+def test_calibrated_weights_meet_the_totals_and_leave_no_error_in_them(data: pd.DataFrame, method: str) -> None:
+    data = data.assign(g=np.where(np.arange(len(data)) % 3 == 0, "0", "1"))
+    before = data.groupby("g")["w"].sum()
+    totals = {"g": (before * [1.1, 0.95]).to_dict(), "x": float((data["w"] * data["x"]).sum() * 1.01)}
+    bounds = (0.2, 4.0) if method == "logit" else None
+    made = calibrate(data, DESIGNS[0], totals, method=method, bounds=bounds)
+    for name, wanted in (("x", [totals["x"]]), ("one", list(totals["g"].values()))):
+        frame = total(made.data.expr.mutate(one=1), name, made.design, by="g" if name == "one" else None)
+        np.testing.assert_allclose(frame["estimate"], wanted, rtol=1e-8)
+        assert (frame["se"] <= 1e-6 * frame["estimate"]).all()
+
+
+@FEW
+@given(samples())
+def test_the_jackknife_of_a_total_is_its_linearisation(data: pd.DataFrame) -> None:
+    """Exactly: a total is linear, and stratum by stratum the replicates' mean is the total itself."""
+    for design in (DESIGNS[0], Design(weight="w", psu="c"), Design(weight="w", strata="h")):
+        again = replace(design, replicates=Jackknife())
+        np.testing.assert_allclose(
+            total(data, "y", again, by="g")["se"], total(data, "y", design, by="g")["se"], rtol=1e-9
+        )

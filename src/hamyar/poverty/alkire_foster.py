@@ -225,7 +225,7 @@ class _Rows:
         weighted = {name: value for name, value in self.values.items() if name in names}
         plain = {f"n{n}": t[f"_p{n}"].cast("float64") for n in range(len(self.ks))}
         pairs = {pair for ratio in self.ratios for pair in _pairs(ratio)}
-        return self.sample.aggregate(t, weighted, plain, sorted(pairs), t._w, {"n": t._score.count()})
+        return self.sample.aggregate(t, weighted, plain, sorted(pairs), {"n": t._score.count()})
 
     def check(self, cells: pa.Table) -> None:
         """Raise for no rows, and for weights, sizes, strata, clusters or answers that cannot be used, with counts."""
@@ -365,9 +365,7 @@ class _Estimates:
 
     def _clusters(self, sums: Sums, ratio: Ratio) -> Floats:
         """(groups,) clusters with a row that the estimate rests on."""
-        if sums.products is None:
-            return sums.present(ratio.denominator)
-        return sums.total(ratio.rows)
+        return sums.total(ratio.rows) if sums.by_rows else sums.present(ratio.denominator)
 
     def attributes(self) -> dict[str, Any]:
         """Label, rules applied, and the design's size."""

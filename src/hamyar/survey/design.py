@@ -107,7 +107,7 @@ class Design:
             rscales = self.replicates.rscales
             if rscales is not None and len(rscales) != len(self.replicates.columns):
                 raise error(
-                    "HY-S008",
+                    "HY-S018",
                     en=f"{len(rscales)} rscales for {len(self.replicates.columns)} replicate weights. Give one for each.",
                     fa=f"{len(rscales)} ضریب rscales برای {len(self.replicates.columns)} وزن تکراری. برای هر کدام یکی بدهید.",
                 )

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from hamyar.errors import error
 from hamyar.survey.design import Design
-from hamyar.survey.rows import Rows, number
+from hamyar.survey.rows import Rows, Test, number
 from hamyar.survey.variance import Floats, Sums, limits
 from hamyar.tables import as_table
 from hamyar.tables.table import arrow
@@ -30,7 +30,7 @@ Names = str | Sequence[str]
 
 
 @dataclass(frozen=True)
-class _Statistic:
+class Statistic:
     """scale-free ratio of two weighted sums, or a total (no denominator); key: its place in `plain`."""
 
     measure: str
@@ -69,12 +69,12 @@ def ratio(
     data: Any, numerator: str, denominator: str, design: Design, by: Names | None = None, *, engine: str | None = None
 ) -> pd.DataFrame:
     """Ratio of two weighted totals over rows that have both; the variable is "numerator/denominator". Else as `mean`."""
-    rows = _rows(data, design, by, [numerator, denominator], engine)
+    rows = rows_of(data, design, by, [numerator, denominator], engine)
     y, x = number(rows.table.expr, numerator), number(rows.table.expr, denominator)
     both = (y.notnull() & x.notnull()).cast("float64")
     asked = {"y": y * both, "x": x * both, "k": both}
-    found = _Statistic("ratio", f"{numerator}/{denominator}", "y0", "x0", "0")
-    return _estimate(rows, [found], [asked])
+    found = Statistic("ratio", f"{numerator}/{denominator}", "y0", "x0", "0")
+    return estimate(rows, [found], [asked])
 
 
 def proportion(
@@ -85,8 +85,8 @@ def proportion(
     The column `category` stands after variable; else arguments, frame and errors as in `mean`.
     """
     names = [columns] if isinstance(columns, str) else list(columns)
-    rows = _rows(data, design, by, names, engine)
-    statistics: list[_Statistic] = []
+    rows = rows_of(data, design, by, names, engine)
+    statistics: list[Statistic] = []
     asked = []
     for name in names:
         value = rows.table.expr[name]
@@ -97,8 +97,8 @@ def proportion(
             known = value.notnull().cast("float64")
             asked.append({"y": (value == category).cast("float64"), "x": known, "k": known})
             key = str(len(statistics))
-            statistics.append(_Statistic("proportion", name, f"y{key}", f"x{key}", key, True, category))
-    return _estimate(rows, statistics, asked)
+            statistics.append(Statistic("proportion", name, f"y{key}", f"x{key}", key, True, category))
+    return estimate(rows, statistics, asked)
 
 
 def linearised(
@@ -113,14 +113,14 @@ def linearised(
     Gives one row per name and group: variable, the groups, se, n, df. Raises HamyarError as `mean`, HY-S015.
     """
     data, added = _with_arrays(data, values)
-    rows = _rows(data, design, by, [value for value in added.values() if isinstance(value, str)], engine)
+    rows = rows_of(data, design, by, [value for value in added.values() if isinstance(value, str)], engine)
     expr = rows.table.expr
     asked = []
     for value in added.values():
         z = number(expr, value) if isinstance(value, str) else value.cast("float64")
         asked.append({"y": z, "k": z.notnull().cast("float64")})
-    statistics = [_Statistic("total", name, f"y{n}", None, str(n)) for n, name in enumerate(added)]
-    frame = _estimate(rows, statistics, asked)
+    statistics = [Statistic("total", name, f"y{n}", None, str(n)) for n, name in enumerate(added)]
+    frame = estimate(rows, statistics, asked)
     return frame.drop(columns=["measure", "estimate", "low", "high", "deff", "universe", "provenance"])
 
 
@@ -142,7 +142,8 @@ def _with_arrays(data: Any, values: Mapping[str, Any]) -> tuple[Any, dict[str, A
     return held, {name: f"_z_{name}" if name in arrays else value for name, value in values.items()}
 
 
-def _rows(data: Any, design: Design, by: Names | None, columns: Sequence[str], engine: str | None) -> Rows:
+def rows_of(data: Any, design: Design, by: Names | None, columns: Sequence[str], engine: str | None) -> Rows:
+    """The rows of a call."""
     groups = [by] if isinstance(by, str) else list(by or ())
     return Rows(as_table(data, engine=engine), design, groups, columns)
 
@@ -151,17 +152,17 @@ def _averages(
     measure: str, data: Any, columns: Names, design: Design, by: Names | None, engine: str | None
 ) -> pd.DataFrame:
     names = [columns] if isinstance(columns, str) else list(columns)
-    rows = _rows(data, design, by, names, engine)
+    rows = rows_of(data, design, by, names, engine)
     asked, statistics = [], []
     for n, name in enumerate(names):
         y = number(rows.table.expr, name)
         known = y.notnull().cast("float64")
         asked.append({"y": y, "x": known, "k": known})
-        statistics.append(_Statistic(measure, name, f"y{n}", f"x{n}" if measure == "mean" else None, str(n)))
-    return _estimate(rows, statistics, asked)
+        statistics.append(Statistic(measure, name, f"y{n}", f"x{n}" if measure == "mean" else None, str(n)))
+    return estimate(rows, statistics, asked)
 
 
-def _estimate(rows: Rows, statistics: list[_Statistic], asked: list[dict[str, Any]]) -> pd.DataFrame:
+def estimate(rows: Rows, statistics: list[Statistic], asked: list[dict[str, Any]]) -> pd.DataFrame:
     """Sums each statistic's numerator y and denominator x, over rows where k is 1, and makes the frame."""
     named = {f"{key}{n}": value for n, parts in enumerate(asked) for key, value in parts.items()}
     t = rows.table.expr.mutate(_w=rows.weight(), **rows.columns(), **{f"_{name}": z for name, z in named.items()})
@@ -176,8 +177,11 @@ def _estimate(rows: Rows, statistics: list[_Statistic], asked: list[dict[str, An
             weighted[f"x{n}"] = t._w * x
             pairs += [(f"y{n}", f"x{n}"), (f"x{n}", f"x{n}")]
             plain |= {f"yx{n}": t._w * y * x, f"xx{n}": t._w * x * x}
-    cells = rows.aggregate(t, weighted, plain, pairs, t._w)
-    checks = [(s.variable, "infinite", "بی‌نهایت", t[f"_y{n}"].abs() == np.inf) for n, s in enumerate(statistics)]
+    cells = rows.aggregate(t, weighted, plain, pairs)
+    checks: list[Test] = [
+        (s.variable, "infinite", "بی‌نهایت", parts["y"].abs() == np.inf)
+        for s, parts in zip(statistics, asked, strict=True)
+    ]
     rows.check(cells, checks)
     sums, keys = rows.sums(cells)
     return _Frame(rows, sums, keys).of(statistics)
@@ -200,7 +204,7 @@ class _Frame:
     def df(self) -> int:
         return self.sums.degrees_of_freedom
 
-    def of(self, statistics: list[_Statistic]) -> pd.DataFrame:
+    def of(self, statistics: list[Statistic]) -> pd.DataFrame:
         frames = []
         for s in statistics:
             head = {"measure": s.measure, "variable": s.variable} | ({"category": s.category} if s.share else {})
@@ -213,7 +217,7 @@ class _Frame:
             frame.attrs.update(clusters=int(self.sums.clusters.sum()), strata=len(self.sums.clusters))
         return frame
 
-    def _numbers(self, s: _Statistic) -> dict[str, Any]:
+    def _numbers(self, s: Statistic) -> dict[str, Any]:
         estimate = _value(self.sums, s)
         n = self.sums.total(f"n{s.key}")
         se, deff = self._error(s, estimate)
@@ -222,7 +226,7 @@ class _Frame:
         numbers = {"estimate": estimate, "se": se, "low": low, "high": high, "n": n.astype(np.int64)}
         return numbers | {"df": pd.array([df] * len(n), dtype="Int64"), "deff": deff}
 
-    def _error(self, s: _Statistic, estimate: Floats) -> tuple[Floats, Floats]:
+    def _error(self, s: Statistic, estimate: Floats) -> tuple[Floats, Floats]:
         unknown = np.full_like(estimate, np.nan)
         if not self.rows.sampled:
             return (np.where(np.isnan(estimate), np.nan, 0.0) if self.rows.universe == "census" else unknown), unknown
@@ -234,11 +238,11 @@ class _Frame:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.sqrt(variance), variance / self._of_simple_sample(s, estimate)
 
-    def _clusters(self, sums: Sums, s: _Statistic) -> Floats:
-        """(groups,) clusters with a row that counts."""
-        return sums.total(f"n{s.key}") if sums.products is not None else sums.present(f"n{s.key}")
+    def _clusters(self, sums: Sums, s: Statistic) -> Floats:
+        """(groups,) clusters with a row that counts, or rows where clusters are unknown."""
+        return sums.total(f"n{s.key}") if sums.by_rows else sums.present(f"n{s.key}")
 
-    def _of_simple_sample(self, s: _Statistic, estimate: Floats) -> Floats:
+    def _of_simple_sample(self, s: Statistic, estimate: Floats) -> Floats:
         """(groups,) variance under simple random sampling of as many rows."""
         total = self.sums.total
         n, w = total(f"n{s.key}"), total(f"w{s.key}")
@@ -252,7 +256,7 @@ class _Frame:
             variance = spread / n * left
         return np.where(variance > 0, variance, np.nan)
 
-    def _limits(self, s: _Statistic, estimate: Floats, se: Floats, effective: Floats) -> tuple[Floats, Floats]:
+    def _limits(self, s: Statistic, estimate: Floats, se: Floats, effective: Floats) -> tuple[Floats, Floats]:
         from scipy.special import stdtrit
 
         if not self.rows.sampled:
@@ -263,7 +267,7 @@ class _Frame:
         half = stdtrit(self.df, 0.975) * se
         return estimate - half, estimate + half
 
-    def _notes(self, statistics: list[_Statistic]) -> list[dict[str, str]]:
+    def _notes(self, statistics: list[Statistic]) -> list[dict[str, str]]:
         notes = []
         for variable in dict.fromkeys(s.variable for s in statistics):
             s = next(s for s in statistics if s.variable == variable)
@@ -318,7 +322,7 @@ def lonely_note(count: int, rule: str) -> dict[str, str]:
     }
 
 
-def _value(sums: Sums, s: _Statistic) -> Floats:
+def _value(sums: Sums, s: Statistic) -> Floats:
     if s.denominator is None:
         return sums.total(s.numerator)
     with np.errstate(divide="ignore", invalid="ignore"):

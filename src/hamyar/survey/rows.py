@@ -24,7 +24,7 @@ class Rows:
     """One aggregation: which columns the design adds to the data, which sums it needs, and what they say.
 
     The design's columns stand under names of their own: `_h0`, `_c0`, `_f0` stratum, cluster and fpc of each stage,
-    `_g0`… the groups, `_a0`… what weights were calibrated on, `_d` weight before ÷ weight, `_r0`… replicate ÷ weight.
+    `_g0`… the groups, `_a0`… what weights were calibrated on, `_weight` and `_d` before ÷ after, `_r0`… replicate ÷ weight.
     """
 
     def __init__(self, table: Table, design: Design, by: Sequence[str] = (), columns: Iterable[str] = ()) -> None:
@@ -61,6 +61,7 @@ class Rows:
         if design.weight:
             found["_lowest_weight"] = self.known_weight()
         if design.calibration:
+            found["_weight"] = self.weight()
             found["_d"] = number(expr, design.calibration.base) / self.weight().nullif(0)
             found |= {f"_a{k}": term(expr, *names) for k, names in enumerate(design.calibration.terms)}
         if self.given:
@@ -74,13 +75,12 @@ class Rows:
         weighted: Mapping[str, Any],
         plain: Mapping[str, Any],
         pairs: Iterable[tuple[str, str]] = (),
-        size: Any = None,
         more: Mapping[str, Any] | None = None,
     ) -> pa.Table:
         """One row per stratum, cluster and group: sums of `weighted` and `plain`, in one pass over the data.
 
         t: the data with `columns()`; weighted: name → value × weight (the names of a variance); pairs: products of
-        two of them that are needed where rows are the clusters; size: the weight of the row, for calibration's sums; more: other aggregates.
+        two of them that are needed where rows are the clusters; more: other aggregates.
         """
         sums = dict(weighted)
         if self.rows_are_clusters:
@@ -88,8 +88,9 @@ class Rows:
         if self.design.calibration:
             terms = range(len(self.design.calibration.terms))
             sums |= {f"{name}@{k}": value * t["_d"] * t[f"_a{k}"] for name, value in weighted.items() for k in terms}
-            sums |= {f"_v{k}": size * t[f"_a{k}"] for k in terms}
-            sums |= {f"_x{k}_{m}": size * t["_d"] * t[f"_a{k}"] * t[f"_a{m}"] for k in terms for m in range(k + 1)}
+            sums |= {f"_v{k}": t["_weight"] * t[f"_a{k}"] for k in terms}
+            before = t["_weight"] * t["_d"]
+            sums |= {f"_x{k}_{m}": before * t[f"_a{k}"] * t[f"_a{m}"] for k in terms for m in range(k + 1)}
         if self.given:
             count = range(len(self.given.columns))
             sums |= {f"{name}#{r}": value * t[f"_r{r}"] for name, value in weighted.items() for r in count}
@@ -129,7 +130,7 @@ class Rows:
             or any(cells[key].null_count for key in keys)
             or any(pc.sum(cells[name]).as_py() for name in gaps)
             or ("_lowest_weight" in names and pc.min(cells["_lowest_weight"]).as_py() < 0)
-            or not all(np.isfinite(_floats(cells[name])).all() for name in plain)
+            or not all(np.isfinite(of_column(cells[name])).all() for name in plain)
         ):
             faults = count_faults(self.table.expr, [*self._tests(), *tests])
             if faults:
@@ -153,7 +154,7 @@ class Rows:
         if by:
             keys = cells.select(by).to_pandas().drop_duplicates().sort_values(by, na_position="last", ignore_index=True)
         stages = self._stages(cells)
-        values = {name: _floats(cells[name]) for name in cells.column_names if not name.startswith("_")}
+        values = {name: of_column(cells[name]) for name in cells.column_names if not name.startswith("_")}
         products = {(a, b): values.pop(f"{a}*{b}") for a, times, b in [name.partition("*") for name in values] if times}
         sums = Sums(
             stages,
@@ -164,6 +165,7 @@ class Rows:
             lonely=self.design.lonely,
             auxiliary=self._auxiliary(cells, stages[-1]),
             replicated=self._replicated(stages[0]),
+            by_rows=self.rows_are_clusters or (self.given is not None and self.design.stages[0].psu is None),
         )
         return sums, keys.set_axis(self.by, axis=1)
 
@@ -199,8 +201,8 @@ class Rows:
             return np.zeros(len(clusters))
         counted = any(pc.max(cells[name]).as_py() > 1 for name in cells.column_names if name.endswith("_most"))
         lowest, highest = np.full(len(clusters), np.inf), np.full(len(clusters), -np.inf)
-        np.minimum.at(lowest, stratum, _floats(cells[f"_f{s}"]))
-        np.maximum.at(highest, stratum, _floats(cells[f"_f{s}_most"]))
+        np.minimum.at(lowest, stratum, of_column(cells[f"_f{s}"]))
+        np.maximum.at(highest, stratum, of_column(cells[f"_f{s}_most"]))
         column = self.design.stages[s].fpc
         if (lowest != highest).any() or (lowest <= 0).any() or (counted and (lowest < 1).any()):
             raise error(
@@ -232,11 +234,11 @@ class Rows:
         if not self.design.calibration:
             return None
         p, clusters = len(self.design.calibration.terms), int(last.cluster.max()) + 1
-        of_clusters = [np.bincount(last.cluster, _floats(cells[f"_v{k}"]), clusters) for k in range(p)]
+        of_clusters = [np.bincount(last.cluster, of_column(cells[f"_v{k}"]), clusters) for k in range(p)]
         gram = np.empty((p, p))
         for k in range(p):
             for m in range(k + 1):
-                gram[k, m] = gram[m, k] = _floats(cells[f"_x{k}_{m}"]).sum()
+                gram[k, m] = gram[m, k] = of_column(cells[f"_x{k}_{m}"]).sum()
         return Auxiliary(inverse(gram), np.stack(of_clusters, axis=1))
 
     def _replicated(self, stage: Sampled) -> Replicated | None:
@@ -284,11 +286,13 @@ def number(expr: ibis.Table, column: str) -> Any:
 def floats(expr: ibis.Table, column: str) -> Any:
     """A numeric or boolean column as floats. Raises HamyarError HY-S014 for text."""
     value = expr[column]
-    if not (value.type().is_numeric() or value.type().is_boolean()):
+    kind = value.type()
+    empty = kind.is_null() or kind.is_unknown()  # no row has a value
+    if not (kind.is_numeric() or kind.is_boolean() or empty):
         raise error(
             "HY-S014",
-            en=f"{column} holds {value.type()}, not numbers. For the shares of its categories use `proportion`.",
-            fa=f"ستون {column} از نوع {value.type()} است، نه عدد. برای سهم دسته‌ها `proportion` را به کار ببرید.",
+            en=f"{column} holds {kind}, not numbers. For the shares of its categories use `proportion`.",
+            fa=f"ستون {column} از نوع {kind} است، نه عدد. برای سهم دسته‌ها `proportion` را به کار ببرید.",
             column=column,
         )
     return value.cast("float64")
@@ -323,5 +327,6 @@ def numbered(cells: pa.Table, columns: Sequence[str]) -> Ints:
     return number
 
 
-def _floats(column: pa.ChunkedArray) -> Floats:
+def of_column(column: pa.ChunkedArray) -> Floats:
+    """A column as floats, 0 where it is null."""
     return np.asarray(column.fill_null(0).cast(pa.float64()).to_numpy())

@@ -115,7 +115,7 @@ class Sums:
     """Weighted sums, one row (cell) per cluster and group; or one per stratum and group when every row is its own cluster.
 
     stages: of the cells; group: (cells,) numbers from 0; groups: how many; values: name → (cells,) sums;
-    products: None, or (name, name) → (cells,) sums of products where rows are the clusters; lonely: as in Design.
+    products: None, or (name, name) → (cells,) sums of products where rows are the clusters; lonely: as in Design; by_rows: whether clusters are counted as rows (None: with products).
     """
 
     def __init__(
@@ -129,10 +129,12 @@ class Sums:
         lonely: str = "adjust",
         auxiliary: Auxiliary | None = None,
         replicated: Replicated | None = None,
+        by_rows: bool | None = None,
     ) -> None:
         self.stages, self.group, self.groups = stages, group, groups
         self.values, self.products = values, products
         self.rule, self.auxiliary, self.replicated = lonely, auxiliary, replicated
+        self.by_rows = products is not None if by_rows is None else by_rows
         self._known: dict[tuple[str, ...], Floats] = {}
 
     @property
@@ -186,6 +188,7 @@ class Sums:
             lonely=self.rule,
             auxiliary=self.auxiliary,
             replicated=self.replicated,
+            by_rows=self.by_rows,
         )
 
     def ratio_variance(self, numerator: str, denominator: str | None, scale: float, ratio: Floats) -> Floats:
