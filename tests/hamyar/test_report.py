@@ -208,7 +208,7 @@ def test_without_boundaries_the_map_is_schematic_and_without_points_there_is_non
     points = {f"0{i}": (59 + i, 36 + i % 2) for i in range(5)}
     drawn = articles(report.page(contents(boundaries={}, points=points, hatched={})))
     assert "schematic" in said(drawn["en"])
-    assert "نمایشی" in said(drawn["fa"])
+    assert "طرح‌واره" in said(drawn["fa"])
     assert 'data-area="' not in report.page(contents(boundaries={}))
 
 

@@ -30,7 +30,7 @@ WORDS = {
         "en": "Map of tiers: {surely_in} areas surely in priority, {uncertain} uncertain, {surely_out} surely out of priority.",
     },
     "unranked": {"fa": "بدون رتبه", "en": "not ranked"},
-    "schematic": {"fa": "نمایشی", "en": "schematic"},
+    "schematic": {"fa": "طرح‌واره", "en": "schematic"},
     "no_result": {"fa": "بدون نتیجه", "en": "no result"},
 }
 

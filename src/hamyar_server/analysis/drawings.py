@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from hamyar_server.analysis.models import AreaResult, AreaResultQuerySet, Round
+from hamyar_server.areas.models import Kind
 from hamyar_server.core.templatetags.hamyar import pair
 
 
@@ -38,8 +39,8 @@ def _drawn(kept: Round, results: list[AreaResult], language: str) -> str:
     said = {"title": pair(kept, "title"), "language": language}
     schematic = any(area.boundary is None for area in areas.values())
     points = {code: (area.lon, area.lat) for code, area in areas.items() if None not in (area.lon, area.lat)}
-    if schematic and not points:
-        return ""
+    if schematic and (not points or {area.kind for area in areas.values()} == {Kind.NEIGHBOURHOOD}):
+        return ""  # a ring of points around a city shows nothing
     if schematic and (len(points) < len(areas) or len(points) > figures.MANY):
         return figures.dots(points, tiers, **said)
     return figures.choropleth(
