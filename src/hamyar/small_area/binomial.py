@@ -18,6 +18,7 @@ NODES = 21
 _STEPS = 60
 _AT_ONCE = 2_000_000
 _FARTHEST = 25.0
+_PROPOSALS = 200
 
 
 class _Posterior(NamedTuple):
@@ -50,7 +51,7 @@ class _Likelihood:
         """(areas, columns) sums by area of (rows, columns)."""
         return np.stack([totals(self.area, column, self.areas) for column in values.T], axis=1)
 
-    def _mode(self, fixed: Array, sigma: float, y: Array) -> tuple[Array, Array]:
+    def mode(self, fixed: Array, sigma: float, y: Array) -> tuple[Array, Array]:
         """The most likely v of every area and the curvature there, by Newton: the function is concave."""
         v = np.zeros(self.areas)
         for _ in range(_STEPS):
@@ -64,7 +65,7 @@ class _Likelihood:
 
     def at(self, theta: Array, y: Array) -> _Posterior:
         fixed, sigma = self.Q @ theta[:-1], theta[-1]
-        mode, curvature = self._mode(fixed, sigma, y)
+        mode, curvature = self.mode(fixed, sigma, y)
         spread = np.sqrt(2 / curvature)
         nodes = mode[:, None] + spread[:, None] * self.t
         eta = fixed[:, None] + sigma * nodes[self.area]
@@ -175,6 +176,49 @@ class BinomialHeadcount:
         inside = rows.in_sample >= 0
         n = np.where(inside, self.sample.n[rows.in_sample], 0).astype(int)
         return pd.DataFrame({"area": rows.areas, "estimate": estimate, "mse": mse, "n": n, "sampled": inside})
+
+    def draws(self, population: Any, n: int, seed: int, *, size: str | None = None) -> Array:
+        """Joint draws of the areas' shares, (n, areas), the areas in the order of `predict`: for `priority.tiers`.
+
+        (β, σ) by importance from likelihood × flat prior, the areas' effects given both, households given all, so that a small
+        area keeps the chance of its own households. population, size: as for `predict`. Seeded.
+        """
+        rows, rng = population_rows(population, self.sample, self._area, size), np.random.default_rng(seed)
+        likelihood, y, area = self._likelihood, self.sample.y, rows.area
+        inside = rows.in_sample >= 0
+        parts = []
+        for theta, times in self._parameters(n, rng):
+            mode, curvature = likelihood.mode(likelihood.Q @ theta[:-1], theta[-1], y)
+            center = np.where(inside, mode[rows.in_sample], 0.0)
+            spread = np.where(inside, 1 / np.sqrt(curvature[rows.in_sample]), 1.0)
+            fixed = self._fixed(theta, rows)
+            for _ in range(times):
+                v = center + spread * rng.standard_normal(len(center))
+                poor = rng.random(len(area)) < _chance(fixed + theta[-1] * v[area])
+                parts.append(_mean_by_area(poor.astype(np.float64), rows))
+        return np.array(parts)[rng.permutation(n)]
+
+    def _parameters(self, n: int, rng: np.random.Generator) -> list[tuple[Array, int]]:
+        """Values of (β, σ) with how many of the n draws each gets: likelihood × flat prior, σ ≥ 0, by importance from a
+        t distribution (4 df) with the observed information, at least .15 wide in σ."""
+        y, likelihood = self.sample.y, self._likelihood
+        start = np.append(self._theta[:-1], max(self._theta[-1], 0.05))
+        _, information = likelihood.slopes(y, likelihood.at(start, y))
+        values, vectors = np.linalg.eigh(information)
+        half = vectors / np.sqrt(np.maximum(values, 1e-6 * values.max()))
+        widen = max(1.0, 0.15 / float(np.sqrt((half[-1] ** 2).sum())))
+        proposals: list[tuple[Array, float]] = []
+        while len(proposals) < _PROPOSALS:
+            z = rng.standard_normal(len(start)) / np.sqrt(rng.chisquare(4) / 4)
+            move = half @ z
+            move[-1] *= widen
+            theta = start + move
+            if theta[-1] >= 0:
+                proposals.append((theta, float(-(4 + len(z)) / 2 * np.log1p(z @ z / 4))))
+        log = np.array([likelihood.at(theta, y).loglikelihood - density for theta, density in proposals])
+        weight = np.exp(log - log.max())
+        counts = rng.multinomial(n, weight / weight.sum())
+        return [(theta, int(times)) for (theta, _), times in zip(proposals, counts, strict=True) if times]
 
     def _fixed(self, theta: Array, rows: Population) -> Array:
         return np.asarray(rows.X @ np.linalg.solve(self._likelihood.R, theta[:-1] * self._likelihood.scale))
