@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -51,12 +51,20 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_databases(postgres: str) -> dict[str, str]:
-    """The environment of a record whose two databases are empty ones of the cluster."""
+def postgres_database(postgres: str) -> Callable[[], dict[str, str]]:
+    """Makes the environment of a record whose two databases are empty ones of the cluster."""
     import psycopg
 
-    name = f"record{secrets.token_hex(4)}"
-    with psycopg.connect(f"{postgres}postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        connection.execute(f"CREATE DATABASE {name}keys")
-    return {"DATABASE_URL": f"{postgres}{name}", "KEYS_DATABASE_URL": f"{postgres}{name}keys"}
+    def made() -> dict[str, str]:
+        name = f"record{secrets.token_hex(4)}"
+        with psycopg.connect(f"{postgres}postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name}keys")
+        return {"DATABASE_URL": f"{postgres}{name}", "KEYS_DATABASE_URL": f"{postgres}{name}keys"}
+
+    return made
+
+
+@pytest.fixture
+def postgres_databases(postgres_database: Callable[[], dict[str, str]]) -> dict[str, str]:
+    return postgres_database()

@@ -11,6 +11,6 @@ from hamyar_server.core.sizes import limited
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hamyar_server.settings")
 application = limited(get_asgi_application())
 
-from hamyar_server.core.keys import store  # noqa: E402  after Django's set-up
+from hamyar_server.registry.starting import before_serving  # noqa: E402  after Django's set-up
 
-store.require_sound()  # a lost key is said before anything is served
+before_serving()

@@ -14,4 +14,4 @@ class KeysRouter:
     db_for_write = db_for_read
 
     def allow_migrate(self, db: str, app_label: str, **_: Any) -> bool:
-        return (db == "keys") == (app_label == "keys")
+        return db.endswith("keys") == (app_label == "keys")

@@ -11,6 +11,10 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hamyar_server.settings")
 application = get_wsgi_application()
 
+from hamyar_server.registry.starting import before_serving  # noqa: E402  after Django's set-up
+
+before_serving()
+
 
 def _follow(parent: int) -> None:
     while os.getppid() == parent:
