@@ -17,7 +17,8 @@ import pandas as pd
 
 from hamyar.errors import error
 from hamyar.poverty.income_poverty import statistic_of
-from hamyar.poverty.incomes import Rows, frame_of
+from hamyar.poverty.incomes import frame_of
+from hamyar.poverty.rows import Rows
 from hamyar.survey import Design
 from hamyar.survey.variance import Floats
 

@@ -27,22 +27,27 @@ class Estimated:
 
 def gini(y: Floats, w: Floats) -> Estimated:
     """Σ Σ w w |y - y| ÷ 2 N Y (Gini 1914), N the sum of weights, Y the total income."""
-    people, income = w.sum(), w @ y
-    distance = _distances(y, w)
-    value = float(w @ distance / (2 * people * income))
-    distance -= value * (people * y + income)
-    distance /= people * income
-    return Estimated(value, distance)
+    people, income = float(w.sum()), float(w @ y)
+    influence = _distances(y, w)
+    value = float(w @ influence) / (2 * people * income)
+    influence /= people * income
+    influence -= (value / income) * y
+    influence -= value / people
+    return Estimated(value, influence)
 
 
 def _distances(y: Floats, w: Floats) -> Floats:
-    """(rows,) Σ_j w_j |y_i - y_j|."""
-    below = np.cumsum(w)
-    distance = y * (2 * below - below[-1])
-    np.multiply(w, y, out=below)
-    np.cumsum(below, out=below)
-    distance += below[-1] - 2 * below
-    return np.asarray(distance)
+    """(rows,) Σ_j w_j |y_i - y_j|. In few passes, since rows may be many."""
+    running = np.cumsum(w)
+    running *= 2
+    running -= running[-1] / 2
+    distance = y * running
+    np.multiply(w, y, out=running)
+    np.cumsum(running, out=running)
+    distance += running[-1]
+    running *= 2
+    distance -= running
+    return distance
 
 
 def hoover(y: Floats, w: Floats) -> Estimated:

@@ -14,9 +14,10 @@ import pandas as pd
 
 from hamyar.errors import error
 from hamyar.poverty import functionals
-from hamyar.poverty.incomes import Rows, Statistic, estimate
+from hamyar.poverty.incomes import Statistic, estimate
 from hamyar.poverty.inequality import By
 from hamyar.poverty.lines import Line, RelativeLine
+from hamyar.poverty.rows import Rows
 from hamyar.survey import Design
 
 AnyLine = float | str | RelativeLine | Line

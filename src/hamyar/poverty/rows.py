@@ -1,0 +1,307 @@
+"""Rows with an income: read, checked, grouped, sorted, and their variance between clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from hamyar.errors import Fault, HamyarError, error
+from hamyar.poverty.lines import Line, RelativeLine
+from hamyar.poverty.notes import bad_rows, no_error, no_rows
+from hamyar.poverty.order import ascending
+from hamyar.survey import Design
+from hamyar.survey.rows import require
+from hamyar.survey.variance import Floats, Ints
+from hamyar.tables import as_table
+from hamyar.tables.table import arrow
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows whose income is known, grouped, and ascending by income within each group.
+
+    y, w: incomes, weights (× size); cluster: (rows,) numbers, None where each row is its own; stratum: of the clusters,
+    or of the rows where these are the clusters, None where there is one stratum; clusters: (strata,) how many in the
+    whole design, rows without an income included; starts: (groups + 1,) where each group begins; unknown: rows without
+    an income; source: which rows they are.
+    """
+
+    y: Floats
+    w: Floats
+    stratum: Ints | None
+    cluster: Ints | None
+    clusters: Ints
+    starts: Ints
+    keys: pd.DataFrame
+    unknown: int
+    universe: str
+    provenance: str | None
+    source: tuple[Any, ...]
+
+    @classmethod
+    def read(
+        cls, data: Any, income: str, design: Design, by: list[str], size: str | None, line: str | None = None
+    ) -> Rows:
+        """Raises HamyarError: columns missing, no rows, weights, sizes, strata or clusters unknown, incomes infinite."""
+        first = design.only_first_stage()
+        places = {"y": income, "w": design.weight, "s": size, "z": line, "h": first.strata, "c": first.psu}
+        names = {key: name for key, name in places.items() if name} | {f"g{n}": name for n, name in enumerate(by)}
+        if _in_memory(data):
+            universe, provenance, columns = design.universe, None, _taken(data, names)
+        else:
+            table = as_table(data)
+            universe, provenance = design.universe_of(table), table.provenance
+            require(table.expr, names.values())
+            columns = table.expr.select(**{key: table.expr[name] for key, name in names.items()}).to_pyarrow()
+        if not columns.num_rows:
+            raise no_rows()
+        columns = _as_numbers(columns, names)
+        _check(columns, names)
+        return cls._sorted(columns, by, universe, provenance)
+
+    @classmethod
+    def _sorted(cls, columns: pa.Table, by: list[str], universe: str, provenance: str | None) -> Rows:
+        y = _floats(columns["y"])
+        w = _floats(columns["w"]) if "w" in columns.column_names else np.ones(len(y))
+        if "s" in columns.column_names:
+            w = w * _floats(columns["s"])
+        if "z" in columns.column_names:
+            y = y / _floats(columns["z"])
+        stratum, cluster, clusters = _design(columns)
+        if universe == "probability_sample" and (clusters <= 1).all():
+            raise no_error()
+        group, keys = _groups(columns, by)
+        unknown = np.isnan(y).sum()
+        source = (len(y), float(w.sum()), float(np.nansum(y) if unknown else y.sum()))
+        if unknown == len(y):
+            raise no_rows()
+        places = np.flatnonzero(~np.isnan(y)) if unknown else None
+        order = ascending(y) if places is None else places[ascending(y[places])]
+        starts = np.array([0, len(order)])
+        if group is not None:
+            order = order[np.argsort(group[order], kind="stable")]
+            starts = np.concatenate([[0], np.cumsum(np.bincount(group[order], minlength=len(keys)))])
+        if cluster is not None:
+            cluster = cluster[order]
+        elif stratum is not None:
+            stratum = stratum[order]
+        rows = y[order], w[order], stratum, cluster
+        return cls(*rows, clusters, starts, keys, int(unknown), universe, provenance, source)
+
+    def pooled(self, y: Floats) -> Rows:
+        """The same rows as one group, with other incomes."""
+        order = ascending(y)
+        cluster = None if self.cluster is None else self.cluster[order]
+        stratum = self.stratum[order] if self.stratum is not None and cluster is None else self.stratum
+        starts, keys = np.array([0, len(y)]), pd.DataFrame(index=[0])
+        w = self.w[order]
+        return replace(self, y=y[order], w=w, stratum=stratum, cluster=cluster, starts=starts, keys=keys)
+
+    @property
+    def groups(self) -> int:
+        return len(self.starts) - 1
+
+    def of(self, group: int) -> slice:
+        return slice(int(self.starts[group]), int(self.starts[group + 1]))
+
+    @property
+    def sampled(self) -> bool:
+        return self.universe == "probability_sample"
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        return int(self.clusters.sum() - len(self.clusters))
+
+    def names_of(self, chosen: Any) -> str:
+        """The keys of some groups, the first ten by name."""
+        keys = [" × ".join(map(str, key)) or "all" for key in self.keys[chosen].itertuples(index=False)]
+        return ", ".join(keys[:10]) + (f" … ({len(keys)})" if len(keys) > 10 else "")
+
+    @cached_property
+    def by_income(self) -> Ints:
+        """Places by income over all groups."""
+        return ascending(self.y) if self.groups > 1 else np.arange(len(self.y))
+
+    def resolved(self, line: float | RelativeLine | Line) -> tuple[float, Line | None]:
+        """The line's value, and the line where it was estimated. Raises HamyarError."""
+        if isinstance(line, RelativeLine):
+            line = self.line(line)
+        if isinstance(line, Line):
+            line.need(self.source)
+            return line.value, line
+        if not (np.isfinite(line) and line > 0):
+            raise error(
+                "HY-Y008",
+                en=f"a poverty line is an amount above zero, not {line}.",
+                fa=f"خط فقر مبلغی بزرگ‌تر از صفر است، نه {line}.",
+            )
+        return float(line), None
+
+    def line(self, line: RelativeLine) -> Line:
+        order = self.by_income
+        found = line.function(self.y[order], self.w[order])
+        if not found.value > 0:
+            raise error(
+                "HY-Y009",
+                en=f"the {line.of} income is not above zero, so no line can be relative to it. Give an amount.",
+                fa=f"{'میانهٔ' if line.of == 'median' else 'میانگین'} درآمد بزرگ‌تر از صفر نیست و خطی نسبت به آن نمی‌توان داشت. مبلغی بدهید.",
+            )
+        estimated = Line(found.value, np.nan, found.influence, self.source)
+        variance = self.variance(slice(None), self.w * self.placed(estimated)) if self.sampled else 0.0
+        return replace(estimated, se=np.nan if self.universe == "list" else variance**0.5)
+
+    def placed(self, line: Line) -> Floats:
+        """The line's influence in the order of these rows."""
+        influence = np.empty_like(self.y)
+        influence[self.by_income] = line.influence
+        return influence
+
+    def variance(self, rows: slice, z: Floats, whole: Floats | None = None) -> float:
+        """Variance of the total of z over some rows, zero elsewhere, plus `whole` over all of them.
+
+        Between the clusters of a stratum, as if drawn with replacement. A stratum with one cluster is centred at the
+        grand mean of the influence values, which is zero.
+        """
+        if self.cluster is None:
+            return self._of_rows(rows, z, whole)
+        totals = np.bincount(self.cluster[rows], z, self.clusters.sum())
+        if whole is not None:
+            totals += np.bincount(self.cluster, whole, len(totals))
+        if self.stratum is None:
+            return self._between(totals @ totals, totals.sum())
+        return self._between(np.bincount(self.stratum, totals**2), np.bincount(self.stratum, totals))
+
+    def _of_rows(self, rows: slice, z: Floats, whole: Floats | None) -> float:
+        if whole is not None:
+            every = whole.copy()
+            every[rows] += z
+            rows, z = slice(None), every
+        if self.stratum is None:
+            return self._between(np.array([z @ z]), np.array([z.sum()]))
+        strata = len(self.clusters)
+        return self._between(np.bincount(self.stratum[rows], z**2, strata), np.bincount(self.stratum[rows], z, strata))
+
+    def _between(self, squares: Any, sums: Any) -> float:
+        m = self.clusters
+        return float(np.sum(np.where(m > 1, m / np.maximum(m - 1, 1) * (squares - sums**2 / m), squares)))
+
+    def clusters_in(self, rows: slice) -> int:
+        """How many clusters have a row among these."""
+        if self.cluster is None:
+            return int(rows.stop - rows.start)
+        return len(np.unique(self.cluster[rows]))
+
+
+def _in_memory(data: Any) -> bool:
+    """Frames whose columns can be taken as they are, without an engine."""
+    kind = f"{type(data).__module__.partition('.')[0]}.{type(data).__name__}"
+    return isinstance(data, pd.DataFrame | pa.Table) or kind == "polars.DataFrame"
+
+
+def _taken(data: Any, names: Mapping[str, str]) -> pa.Table:
+    """Some columns of a frame in memory under other names. Raises HamyarError HY-S003."""
+    wanted = list(dict.fromkeys(names.values()))
+    require(data.schema.empty_table().to_pandas() if isinstance(data, pa.Table) else data, wanted)
+    held = arrow(data.select(wanted) if isinstance(data, pa.Table) else data[wanted]).read_all()
+    return pa.table({key: held[name] for key, name in names.items()})
+
+
+def _as_numbers(columns: pa.Table, names: Mapping[str, str]) -> pa.Table:
+    """Incomes, weights, sizes and lines as float64. Raises HamyarError HY-Y001 where one holds no numbers."""
+    for key in ("y", "w", "s", "z"):
+        if key not in names:
+            continue
+        kind = columns[key].type
+        if not (
+            pa.types.is_floating(kind)
+            or pa.types.is_integer(kind)
+            or pa.types.is_decimal(kind)
+            or pa.types.is_boolean(kind)
+            or pa.types.is_null(kind)
+        ):
+            raise error(
+                "HY-Y001",
+                en=f"the column holds {kind}, not numbers. Name a column of numbers.",
+                fa=f"این ستون عدد ندارد ({kind}). ستونی عددی نام ببرید.",
+                column=names[key],
+            )
+        if pa.types.is_boolean(kind):
+            columns = columns.set_column(columns.column_names.index(key), key, columns[key].cast("int8"))
+        columns = columns.set_column(columns.column_names.index(key), key, columns[key].cast("float64"))
+    return columns
+
+
+def _floats(column: pa.ChunkedArray) -> Floats:
+    """As numpy, null as NaN."""
+    return np.asarray(column.to_numpy(), dtype=np.float64)
+
+
+def _check(columns: pa.Table, names: Mapping[str, str]) -> None:
+    faults: list[Fault] = []
+    for key in columns.column_names:
+        name = names.get(key)
+        if key in ("h", "c"):
+            faults += bad_rows(name, "unknown", "نامعلوم", columns[key].null_count)
+        elif key in ("w", "s", "z"):
+            values = _floats(columns[key])
+            faults += bad_rows(name, "unknown", "نامعلوم", np.isnan(values).sum())
+            lowest, en, fa = (
+                (values < 0, "below zero", "منفی") if key == "s" else (values <= 0, "zero or less", "صفر یا منفی")
+            )
+            faults += bad_rows(name, en, fa, lowest.sum())
+            faults += bad_rows(name, "infinite", "بی‌نهایت", (values == np.inf).sum())
+        elif key == "y":
+            faults += bad_rows(name, "infinite", "بی‌نهایت", np.isinf(_floats(columns[key])).sum())
+    if faults:
+        raise HamyarError(*faults)
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
+    """Numbers from 0 in order of appearance, null a value of its own, and the values."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    return encoded.indices.to_numpy(), encoded.dictionary
+
+
+def _design(columns: pa.Table) -> tuple[Ints | None, Ints | None, Ints]:
+    """Stratum of each cluster (of each row where rows are clusters), cluster of each row, clusters by stratum."""
+    stratum = _codes(columns["h"])[0] if "h" in columns.column_names else None
+    if "c" not in columns.column_names:
+        return stratum, None, np.bincount(stratum) if stratum is not None else np.array([columns.num_rows])
+    cluster, values = _codes(columns["c"])
+    if stratum is None:
+        return None, cluster, np.array([len(values)])
+    of_clusters = np.zeros(len(values), dtype=np.int64)
+    of_clusters[cluster] = stratum
+    if (of_clusters[cluster] != stratum).any():  # ids that are used again in another stratum
+        cluster, pairs = pd.factorize(stratum.astype(np.int64) * len(values) + cluster)
+        of_clusters = pairs // len(values)
+    return of_clusters, cluster, np.bincount(of_clusters)
+
+
+def _groups(columns: pa.Table, by: list[str]) -> tuple[Ints | None, pd.DataFrame]:
+    """The group of each row, and the keys of each group in order, an unknown one last."""
+    if not by:
+        return None, pd.DataFrame(index=[0])
+    names = [f"g{n}" for n in range(len(by))]
+    numbers, shown = [], []
+    for name in names:
+        code, values = _codes(columns[name])
+        held = values.to_pandas()
+        order = held.sort_values(na_position="last").index
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.arange(len(order))
+        numbers.append(rank[code])
+        shown.append(held.iloc[order].reset_index(drop=True))
+    crossed = np.ravel_multi_index(numbers, [len(held) for held in shown])
+    group, uniques = pd.factorize(crossed, sort=True)
+    places = np.unravel_index(uniques, [len(held) for held in shown])
+    keys = {name: held.iloc[place].to_numpy() for name, held, place in zip(by, shown, places, strict=True)}
+    return np.asarray(group, dtype=np.int64), pd.DataFrame(keys)
