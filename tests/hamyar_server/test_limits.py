@@ -19,7 +19,9 @@ def answered(headers, bodies):
         while True:
             message = await receive()
             given.append(message["type"])
-            if message["type"] == "http.disconnect" or not message["more_body"]:
+            if message["type"] == "http.disconnect":
+                return
+            if not message["more_body"]:
                 break
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
@@ -43,7 +45,7 @@ def answered(headers, bodies):
         ([(b"content-length", b"11")], [b"01234567890"], 413, None),
         ([(b"content-length", b"-1")], [], 413, None),
         ([], [b"01234", b"56789"], 200, "http.request"),
-        ([], [b"01234", b"56789", b"0"], 200, "http.disconnect"),
+        ([], [b"01234", b"56789", b"0"], 413, "http.disconnect"),
     ],
 )
 def test_a_body_that_is_too_large_never_reaches_the_disk(headers, bodies, status, last):

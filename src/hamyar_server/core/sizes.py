@@ -8,15 +8,16 @@ LARGEST = 100 * 1024 * 1024  # bytes; Django writes a body to disk before any vi
 
 
 def limited(served: Any, largest: int = LARGEST) -> Any:
-    """The same ASGI application for requests of a size that it may take: 413 where a longer one says its length, the end of the
-    connection where it does not.
-    """
+    """The same ASGI application for requests of a size that it may take; a longer one gets 413, whether it says its length or not."""
+
+    async def refuse(send: Any) -> None:
+        await send({"type": "http.response.start", "status": 413, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         length = dict(scope.get("headers") or []).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > largest:
-            await send({"type": "http.response.start", "status": 413, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
+            await refuse(send)
             return
         taken = 0
 
@@ -27,5 +28,7 @@ def limited(served: Any, largest: int = LARGEST) -> Any:
             return message if taken <= largest else {"type": "http.disconnect"}
 
         await served(scope, counted, send)
+        if taken > largest:  # Django answers nothing to whoever left
+            await refuse(send)
 
     return application
