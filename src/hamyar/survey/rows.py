@@ -77,7 +77,7 @@ class Rows:
         pairs: Iterable[tuple[str, str]] = (),
         more: Mapping[str, Any] | None = None,
     ) -> pa.Table:
-        """One row per stratum, cluster and group: sums of `weighted` and `plain`, in one pass over the data.
+        """One row per stratum, cluster and group, in their order: sums of `weighted` and `plain`, in one pass over the data.
 
         t: the data with `columns()`; weighted: name → value × weight (the names of a variance); pairs: products of
         two of them that are needed where rows are the clusters; more: other aggregates.
@@ -105,7 +105,8 @@ class Rows:
             aggregates["_rows"] = t.count()
         keys = [name for s in stages for name in (f"_h{s}", f"_c{s}") if name in t.columns]
         keys += [f"_g{n}" for n in range(len(self.by))]
-        return (t.group_by(keys) if keys else t).aggregate(**aggregates).to_pyarrow()
+        cells = (t.group_by(keys) if keys else t).aggregate(**aggregates).to_pyarrow()
+        return cells.sort_by([(key, "ascending") for key in keys]) if keys else cells
 
     def check(self, cells: pa.Table, tests: Iterable[Test] = (), suspect: bool = False) -> None:
         """Raise HamyarError with counts: HY-S004 no rows, HY-S005 values that cannot be used, HY-S010 no weight.

@@ -70,20 +70,25 @@ class _Layout:
         """(groups,) variance of the total of (cells,) influence values."""
         total = np.zeros(self.groups)
         for s, stage in enumerate(self.stages):
-            unit, block, stratum, group = self._places(s)
-            sums = _summed(unit, influence, len(block))
+            unit, block, stratum, group = self.places(s)
+            sums = influence if len(block) == len(unit) else _summed(unit, influence, len(block))
             square, linear = _summed(block, sums**2, len(group)), _summed(block, sums, len(group))
             lonely = self.lonely if s == 0 or self.lonely != "average" else "certainty"
             total += _between(stage, lonely, stratum, group, self.groups, linear, square)
         return total
 
-    def _places(self, s: int) -> tuple[Ints, Ints, Ints, Ints]:
-        """Unit (cluster × group) of each cell, block (stratum × group) of each unit, stratum and group of each block."""
+    def places(self, s: int) -> tuple[Ints, Ints, Ints, Ints]:
+        """Unit (cluster × group) of each cell, block (stratum × group) of each unit, stratum and group of each block.
+
+        Where no two cells share a unit, units are the cells in their order.
+        """
         if s not in self._known:
             stage = self.stages[s]
             _, first, unit = np.unique(
                 self.group * (stage.cluster.max(initial=0) + 1) + stage.cluster, return_index=True, return_inverse=True
             )
+            if len(first) == len(unit):
+                first = unit = np.arange(len(unit))
             strata = len(stage.clusters)
             blocks, block = np.unique(self.group[first] * strata + stage.stratum[first], return_inverse=True)
             group, stratum = np.divmod(blocks, strata)
@@ -161,10 +166,10 @@ class Sums:
     def present(self, name: str) -> Floats:
         """(groups,) clusters in which a value is not zero, where `values` are by cluster."""
         if (name, "!=0") not in self._known:
-            cells, cluster = self.values[name] != 0, self.stages[0].cluster
-            clusters = int(cluster.max(initial=0)) + 1
-            pairs = np.unique(self.group[cells] * clusters + cluster[cells])  # one number sorts fast
-            self._known[name, "!=0"] = _summed(pairs // clusters, np.ones(len(pairs)), self.groups)
+            unit, block, _, group = self._layout.places(0)
+            there = np.zeros(len(block), dtype=bool)
+            there[unit[self.values[name] != 0]] = True
+            self._known[name, "!=0"] = _summed(group[block], there, self.groups)
         return self._known[name, "!=0"]
 
     def pooled(self) -> Sums:
