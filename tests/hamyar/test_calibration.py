@@ -186,7 +186,7 @@ def by_counties(proof: Proof, seed: int = 1) -> pd.DataFrame:
     """The curve where one truth stands behind all surveys: the interval of (true - said), 99 %, by drawing counties anew."""
     number = np.clip(np.searchsorted(BINS, proof.p, side="right") - 1, 0, len(BINS) - 2)
     inside = number[:, :, None] == np.arange(len(BINS) - 1)
-    n, said, true = (np.einsum("sab,sa->ab", inside, x) for x in (np.ones_like(proof.p), proof.p, proof.worst))
+    n, said, true = (np.einsum("sab,sa->ab", inside, x) for x in (np.ones_like(proof.p), proof.p, proof.worst * 1.0))
     areas = proof.p.shape[1]
     times = np.random.default_rng(seed).multinomial(areas, np.full(areas, 1 / areas), 5000)
     with np.errstate(invalid="ignore"):
