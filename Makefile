@@ -38,8 +38,8 @@ test: setup-dev check ## everything but the long proofs
 	$(BIN)/python tests/needs.py
 	$(BIN)/pytest -n 2 -m "not prove and not bench"
 
-fast: setup-dev ## tests that need neither a browser, nor PostgreSQL, nor ../shared
-	$(BIN)/pytest -n 2 -m "not prove and not bench and not browser and not shared and not postgres"
+fast: setup-dev ## tests that need neither a browser, nor PostgreSQL, nor Java, nor ../shared
+	$(BIN)/pytest -n 2 -m "not prove and not bench and not browser and not shared and not postgres and not spark"
 
 check: setup-dev ## format, lint, types, arrows, Django, migrations, translations
 	$(BIN)/ruff format --check src tests bench
