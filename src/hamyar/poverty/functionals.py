@@ -28,16 +28,16 @@ class Estimated:
 def gini(y: Floats, w: Floats) -> Estimated:
     """Σ Σ w w |y - y| ÷ 2 N Y (Gini 1914), N the sum of weights, Y the total income."""
     people, income = float(w.sum()), float(w @ y)
-    influence = _distances(y, w)
+    influence, spare = _distances(y, w)
     value = float(w @ influence) / (2 * people * income)
     influence /= people * income
-    influence -= (value / income) * y
+    influence -= np.multiply(y, value / income, out=spare)
     influence -= value / people
     return Estimated(value, influence)
 
 
-def _distances(y: Floats, w: Floats) -> Floats:
-    """(rows,) Σ_j w_j |y_i - y_j|. In few passes, since rows may be many."""
+def _distances(y: Floats, w: Floats) -> tuple[Floats, Floats]:
+    """(rows,) Σ_j w_j |y_i - y_j|, and the memory it took: rows may be many, and fresh memory costs more than the work."""
     running = np.cumsum(w)
     running *= 2
     running -= running[-1] / 2
@@ -47,7 +47,7 @@ def _distances(y: Floats, w: Floats) -> Floats:
     distance += running[-1]
     running *= 2
     distance -= running
-    return distance
+    return distance, running
 
 
 def hoover(y: Floats, w: Floats) -> Estimated:
@@ -141,7 +141,7 @@ def sen(y: Floats, w: Floats, line: float) -> Estimated:
     if among == 0:
         return Estimated(0.0, np.zeros_like(y), 0.0)
     distance = np.zeros_like(y)
-    distance[poor] = _distances(y[poor], w[poor])
+    distance[poor] = _distances(y[poor], w[poor])[0]
     part = w @ distance / 2 / (line * people * among)
     influence = distance / (line * people * among) - part * (1 / people + poor / among)
     entering = density(y, w, line) * people * ((line - w[poor] @ y[poor] / among) / (line * people) - part / among)
@@ -153,7 +153,7 @@ def sst(y: Floats, w: Floats, line: float) -> Estimated:
     people = w.sum()
     gap = fgt(y, w, line, 1)
     lack = np.maximum(1 - y / line, 0)
-    distance = np.asarray(_distances(lack[::-1], w[::-1])[::-1])
+    distance = np.asarray(_distances(lack[::-1], w[::-1])[0][::-1])
     part = w @ distance / 2 / people**2
     influence = distance / people**2 - 2 * part / people
     rank = 2 * np.cumsum(w) - w - people  # weight of those with less income, less that of those with more

@@ -100,7 +100,8 @@ class _Estimates:
                 self.se[g] = np.nan
                 continue
             place = rows.of(g)
-            variance = rows.variance(place, rows.w[place] * one.influence, self._through_line(one))
+            z = np.multiply(one.influence, rows.w[place], out=one.influence)
+            variance = rows.variance(place, z, self._through_line(one))
             self.alone[g] = rows.groups > 1 and rows.clusters_in(place) == 1
             if self.alone[g] and self.statistic.total and one.value == 0:
                 variance = np.nan  # one household, or equal ones: nothing is known of its inequality

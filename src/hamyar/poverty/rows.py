@@ -77,31 +77,34 @@ class Rows:
         if universe == "probability_sample" and (clusters <= 1).all():
             raise no_error()
         group, keys = _groups(columns, by)
-        unknown = np.isnan(y).sum()
+        unknown = np.isnan(y).sum() if np.isnan(y.min()) else 0
         source = (len(y), float(w.sum()), float(np.nansum(y) if unknown else y.sum()))
         if unknown == len(y):
             raise no_rows()
-        places = np.flatnonzero(~np.isnan(y)) if unknown else None
-        order = ascending(y) if places is None else places[ascending(y[places])]
+        known = np.flatnonzero(~np.isnan(y)) if unknown else slice(None)
+        order, ordered = ascending(y[known])
+        if isinstance(known, np.ndarray):
+            order = known[order]
         starts = np.array([0, len(order)])
         if group is not None:
-            order = order[np.argsort(group[order], kind="stable")]
+            within = np.argsort(group[order], kind="stable")
+            order, ordered = order[within], ordered[within]
             starts = np.concatenate([[0], np.cumsum(np.bincount(group[order], minlength=len(keys)))])
         if cluster is not None:
             cluster = cluster[order]
         elif stratum is not None:
             stratum = stratum[order]
-        rows = y[order], w[order], stratum, cluster
+        rows = ordered, w[order], stratum, cluster
         return cls(*rows, clusters, starts, keys, int(unknown), universe, provenance, source)
 
     def pooled(self, y: Floats) -> Rows:
         """The same rows as one group, with other incomes."""
-        order = ascending(y)
+        order, ordered = ascending(y)
         cluster = None if self.cluster is None else self.cluster[order]
         stratum = self.stratum[order] if self.stratum is not None and cluster is None else self.stratum
         starts, keys = np.array([0, len(y)]), pd.DataFrame(index=[0])
         w = self.w[order]
-        return replace(self, y=y[order], w=w, stratum=stratum, cluster=cluster, starts=starts, keys=keys)
+        return replace(self, y=ordered, w=w, stratum=stratum, cluster=cluster, starts=starts, keys=keys)
 
     @property
     def groups(self) -> int:
@@ -126,7 +129,7 @@ class Rows:
     @cached_property
     def by_income(self) -> Ints:
         """Places by income over all groups."""
-        return ascending(self.y) if self.groups > 1 else np.arange(len(self.y))
+        return ascending(self.y)[0] if self.groups > 1 else np.arange(len(self.y))
 
     def resolved(self, line: float | RelativeLine | Line) -> tuple[float, Line | None]:
         """The line's value, and the line where it was estimated. Raises HamyarError."""
@@ -250,6 +253,8 @@ def _check(columns: pa.Table, names: Mapping[str, str]) -> None:
             faults += bad_rows(name, "unknown", "نامعلوم", columns[key].null_count)
         elif key in ("w", "s", "z"):
             values = _floats(columns[key])
+            if values.min() > 0 and values.max() < np.inf:
+                continue
             faults += bad_rows(name, "unknown", "نامعلوم", np.isnan(values).sum())
             lowest, en, fa = (
                 (values < 0, "below zero", "منفی") if key == "s" else (values <= 0, "zero or less", "صفر یا منفی")
@@ -257,7 +262,9 @@ def _check(columns: pa.Table, names: Mapping[str, str]) -> None:
             faults += bad_rows(name, en, fa, lowest.sum())
             faults += bad_rows(name, "infinite", "بی‌نهایت", (values == np.inf).sum())
         elif key == "y":
-            faults += bad_rows(name, "infinite", "بی‌نهایت", np.isinf(_floats(columns[key])).sum())
+            values = _floats(columns[key])
+            if not (np.isfinite(values.min()) and np.isfinite(values.max())):
+                faults += bad_rows(name, "infinite", "بی‌نهایت", np.isinf(values).sum())
     if faults:
         raise HamyarError(*faults)
 
