@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
+import sqlite3
+import subprocess
+import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -81,3 +86,18 @@ def test_a_taken_port_is_not_taken():
 
 def test_the_seal_says_what_was_built(demonstration: Running):
     assert json.loads((demonstration.home / starting.SEAL).read_text())["households"] == 20_000
+
+
+def test_no_invented_place_is_called_census(demonstration: Running):
+    with closing(sqlite3.connect(f"file:{demonstration.home}/hamyar.sqlite3?mode=ro", uri=True)) as record:
+        assert record.execute("SELECT DISTINCT provenance FROM areas_area").fetchall() == [("synthetic",)]
+        assert record.execute("SELECT count(*) FROM areas_area WHERE kind = 'village'").fetchone() == (7000,)
+        assert record.execute("SELECT count(*) FROM core_auditevent").fetchone()[0] > 200
+
+
+def test_demonstration_accounts_are_made_nowhere_else(tmp_path: Path):
+    home = {**os.environ, "HAMYAR_HOME": str(tmp_path), "HAMYAR_DEMONSTRATION": "0"}
+    command = [sys.executable, "-m", "hamyar_server.command", "build_demonstration", "--households", "20000"]
+    refused = subprocess.run(command, env=home, capture_output=True, text=True, encoding="utf-8")
+    assert refused.returncode != 0
+    assert "HY-B001" in refused.stderr

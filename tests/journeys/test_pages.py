@@ -15,7 +15,7 @@ from tests.journeys.conftest import Enter
 pytestmark = pytest.mark.browser
 
 LARGEST = 150 * 1024  # bytes of a page, compressed
-EACH = 2  # pages of one pattern that are looked at
+EACH = 1  # pages of one pattern that are looked at
 ENGLISH_WORDS = re.compile(r"[A-Za-z]{2,}")
 SEEN = """() => {
   const copy = document.body.cloneNode(true);

@@ -39,8 +39,11 @@ class RoundQuerySet(models.QuerySet["Round"]):
         return self.filter(pk=Subquery(newest))
 
     def visible_to(self, actor: Actor) -> RoundQuerySet:
-        """Those that say something of a place that the actor sees."""
-        return self.filter(Exists(AreaResult.objects.visible_to(actor).filter(round=OuterRef("pk"))))
+        """Those that say something of a place that the actor sees, or of one in which it lies: its rate is shown there."""
+        steps = [path.split("/") for path in mandates.paths(actor, mandates.ANY)]
+        above = {"/".join(each[:depth]) for each in steps for depth in range(1, len(each))}
+        said = AreaResult.objects.filter(round=OuterRef("pk"))
+        return self.filter(Exists(said.visible_to(actor)) | Exists(said.filter(path__in=above)))
 
 
 class Round(models.Model):

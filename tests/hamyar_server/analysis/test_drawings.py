@@ -36,7 +36,7 @@ def test_places_with_points_are_linked_cells_drawn_once(cast: Cast, django_asser
     kept = keep(cast, *PLACES)
     first = drawn(kept)
     assert first.count("data-area=") == first.count("<a href=") == 4
-    assert "نمایشی" in first
+    assert "طرح‌واره" in first
     with django_assert_num_queries(1):
         assert drawn(kept) == first
 
