@@ -4,7 +4,7 @@ UV := UV_PYTHON_DOWNLOADS=never .bootstrap/bin/uv
 BIN := .venv/bin
 export PYTHONUTF8 := 1
 
-.PHONY: setup setup-dev demo test check fast prove bench lock clean
+.PHONY: setup setup-dev demo test check fast prove bench reference lock clean
 
 setup: .venv/run.stamp ## .venv with both commands
 setup-dev: .venv/dev.stamp
@@ -55,6 +55,9 @@ prove: setup-dev ## long proofs
 
 bench: setup-dev ## ratios and limits, never timed tests
 	$(BIN)/python -m bench
+
+reference: setup-dev ## docs/reference from the docstrings
+	$(BIN)/python docs/reference.py
 
 lock: .bootstrap/bin/uv ## pin every dependency with hashes
 	cd requirements && ../.bootstrap/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header uv.in -o uv.lock

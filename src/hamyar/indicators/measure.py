@@ -52,6 +52,8 @@ def cutoff_fraction(value: Any) -> Fraction:
 
 @dataclass(frozen=True)
 class Dimension:
+    """A group of indicators that share a title, and by default a weight."""
+
     name: str
     title: Mapping[str, str]
     weight: Fraction
