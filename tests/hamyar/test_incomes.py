@@ -132,6 +132,33 @@ def test_a_relative_lines_error_holds_over_many_samples() -> None:
     assert 0.93 <= covered <= 0.97
 
 
+def test_intervals_cover_with_forty_clusters_and_few_are_noted() -> None:
+    """300 samples of 40 villages of 10 households, incomes of a village alike."""
+    random, line = np.random.default_rng(3), 55.0
+    level = random.normal(0, 0.3, 3000)
+    everyone = np.exp(4.5 + level[:, None] + random.normal(0, 0.6, (3000, 25)))
+    calls: list[Callable[[Any, Design], pd.DataFrame]] = [
+        lambda d, design: gini(d, "y", design),
+        lambda d, design: watts(d, "y", design, line=line),
+        lambda d, design: fgt(d, "y", design, line=line, alpha=2),
+        lambda d, design: fgt(d, "y", design, line=RelativeLine(0.6)),
+    ]
+    whole = pd.DataFrame({"y": everyone.ravel()})
+    truth = [call(whole, Design(universe="census"))["estimate"].iloc[0] for call in calls]
+    inside = []
+    for _ in range(300):
+        villages = random.choice(3000, 40, replace=False)
+        drawn = everyone[villages[:, None], random.integers(0, 25, (40, 10))]
+        sample_of_villages = pd.DataFrame({"y": drawn.ravel(), "c": np.repeat(villages, 10)})
+        found = [call(sample_of_villages, Design(psu="c")).iloc[0] for call in calls]
+        inside.append([row["low"] <= value <= row["high"] for row, value in zip(found, truth, strict=True)])
+    covered = np.mean(inside, axis=0)
+    assert (covered >= [0.9, 0.93, 0.93, 0.93]).all(), covered
+    assert (covered <= 0.975).all(), covered
+    notes = [note["en"] for note in gini(sample_of_villages.head(100), "y", Design(psu="c")).attrs["notes"]]
+    assert any("few clusters (10)" in note for note in notes)
+
+
 def test_groups_are_domains_of_the_whole_design() -> None:
     data = sample()
     whole = fgt(data, "y", DESIGN, by="g", line=RelativeLine(0.6))

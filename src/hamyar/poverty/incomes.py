@@ -20,6 +20,7 @@ from hamyar.survey.estimates import LABELS
 from hamyar.survey.variance import Floats, Ints
 
 Function = Callable[[Floats, Floats, float], Estimated]
+FEW = 30  # degrees of freedom below which limits of inequality are known to be too short
 _NOISE = 1e-7  # a standard error below this share of its estimate is rounding, not variation
 
 
@@ -228,6 +229,14 @@ class _Estimates:
     def _notes_on_design(self) -> list[Note]:
         rows, notes = self.rows, []
         lonely = int((rows.clusters == 1).sum())
+        if self.statistic.total and rows.degrees_of_freedom < FEW:
+            count, name = rows.clusters.sum(), self.statistic.name
+            notes.append(
+                {
+                    "en": f"few clusters ({count}): the limits of {name} hold the truth less often than in 95 of 100 samples (about 88 with 10 clusters).",
+                    "fa": f"خوشه‌ها کم‌اند ({count}): فاصلهٔ اطمینان {name} در کمتر از ۹۵ نمونه از ۱۰۰ نمونه مقدار واقعی را در بر دارد (با ۱۰ خوشه، حدود ۸۸).",
+                }
+            )
         if lonely:
             notes.append(
                 {
