@@ -15,7 +15,7 @@ from django.core.exceptions import FieldError
 from django.db import models
 
 from hamyar.errors import HamyarError, error
-from hamyar_server.core.keys import masters, store
+from hamyar_server.core.keys import store
 from hamyar_server.core.keys.store import DataKey
 
 INDEX = 16  # bytes of a blind index
@@ -91,7 +91,7 @@ class Indexes:
     """Makes blind indexes under the key file as it now stands; one for each batch, since asking for the file takes its time."""
 
     def __init__(self) -> None:
-        self._masters = masters.masters()
+        self._masters = store.current()
         self._keys: dict[str, bytes] = {}
 
     def of(self, label: str, text: str) -> bytes:

@@ -402,3 +402,72 @@ class Alarm(models.Model):
 
     def __str__(self) -> str:
         return str(self.event)
+
+
+class ImportState(models.TextChoices):
+    UPLOADED = "uploaded", _("uploaded")
+    CHECKING = "checking", _("being checked")
+    CHECKED = "checked", _("checked: waits for you")
+    RUNNING = "running", _("being taken in")
+    DONE = "done", _("taken in")
+    UNDOING = "undoing", _("being undone")
+    UNDONE = "undone", _("undone")
+    FAILED = "failed", _("failed")
+
+
+class ImportQuerySet(models.QuerySet["Import"]):
+    def of(self, actor: Actor) -> ImportQuerySet:
+        """Those of the actor's organisation."""
+        return self.filter(organisation=actor.organisation)
+
+
+class Import(models.Model):
+    """One file of persons: how its columns are read, what it brings, how far it came, and what can be taken back.
+
+    mapping: the file's column → ours. counts: households and persons new, changed, unchanged, refused, suspected. done: households
+    taken in, in the order in which they are kept, so that a killed run goes on where it was.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organisation = models.ForeignKey(Organisation, null=True, on_delete=models.PROTECT, related_name="+")
+    membership = models.ForeignKey("organisations.Membership", null=True, on_delete=models.PROTECT, related_name="+")
+    file_name = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64)
+    heading = models.JSONField(default=list)
+    mapping = models.JSONField(default=dict)
+    source = models.CharField(max_length=200)
+    provenance = models.CharField(max_length=10, choices=Provenance, default=Provenance.DECLARED)
+    as_of = models.DateField(default=timezone.localdate)
+    calendar = models.CharField(max_length=10, default="jalali")
+    take_suspected = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=ImportState, default=ImportState.UPLOADED)
+    counts = models.JSONField(default=dict)
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    message = models.TextField(blank=True)
+    made_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ImportQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class ImportedChange(models.Model):
+    """What a household was before an import changed it: facts and cover; whoever was erased since is left alone."""
+
+    batch = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="changes")
+    household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="+")
+    before = models.JSONField()
+    version = models.PositiveIntegerField(help_text="the household's version after the change")
+
+    objects = HouseholdsQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "household"], name="one_change_of_a_household_and_import")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.household_id)

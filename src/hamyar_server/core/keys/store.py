@@ -50,14 +50,17 @@ class DataKey:
 
 def make(persons: Collection[UUID]) -> dict[UUID, DataKey]:
     """A key for each new person, kept before the caller writes anything under it."""
-    keep = masters.masters() if masters.exist() else _first()
+    keep = current()
     keys = {person: os.urandom(32) for person in persons}
     rows = [(person, keep.current, _wrap(keep, keep.current, person, key)) for person, key in keys.items()]
     insert(PersonKey, ["person_id", "version", "wrapped"], rows, using=ALIAS)
     return {person: DataKey(key) for person, key in keys.items()}
 
 
-def _first() -> Masters:
+def current() -> Masters:
+    """The master keys; the first ones are made in a record that never held a person. Raises HamyarError HY-K001, HY-K002."""
+    if masters.exist():
+        return masters.masters()
     if _used():
         raise masters.lost()
     return masters.make()

@@ -1,0 +1,405 @@
+"""Files of persons: uploaded, checked, taken in, undone. Each step can be killed and begun again."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from hamyar.errors import Fault, HamyarError, error
+from hamyar.tables.files import open_file
+from hamyar_server.areas.models import Area
+from hamyar_server.core import audit
+from hamyar_server.core.keys import store
+from hamyar_server.organisations import mandates
+from hamyar_server.organisations.actors import Actor
+from hamyar_server.organisations.mandates import Function
+from hamyar_server.organisations.models import Membership as Job
+from hamyar_server.registry import columns
+from hamyar_server.registry.actions import add_person, change_household, change_person, record_cover, register_many
+from hamyar_server.registry.incoming import (
+    Origin,
+)
+from hamyar_server.registry.judging import Reading, differences
+from hamyar_server.registry.models import (
+    Household,
+    Import,
+    ImportedChange,
+    ImportState,
+    Person,
+)
+from hamyar_server.registry.staging import Refused, Staging, engine
+
+LARGEST = 200_000_000  # bytes of an upload
+CHUNK = 700  # households of one transaction
+KEPT = timedelta(days=7)  # an upload that nobody accepted
+Progress = Callable[[int, int], object]
+
+
+def folder(batch: Import) -> Path:
+    """Where its file lies until it is taken in; readable by the server alone."""
+    return Path(settings.HOME, "imports", str(batch.pk))
+
+
+def file_of(batch: Import) -> Path:
+    return folder(batch) / f"file{Path(batch.file_name).suffix.lower()}"
+
+
+def refused_file(batch: Import) -> Path:
+    return folder(batch) / "refused.csv"
+
+
+def upload(
+    *, by: Actor | None, name: str, pieces: Iterable[bytes], source: str, calendar: str, as_of: date | None = None
+) -> Import:
+    """Keep a file and suggest what its columns are. Raises HamyarError HY-J001, and those of a file that cannot be read."""
+    if by:
+        mandates.require_somewhere(by, Function.ASSESS)
+    batch = Import(
+        organisation=by and by.organisation,
+        membership=by and by.membership,
+        file_name=Path(name).name[:255],
+        source=source.strip(),
+        calendar=calendar,
+        as_of=as_of or timezone.localdate(),
+    )
+    folder(batch).mkdir(parents=True, mode=0o700)
+    try:
+        batch.sha256 = _write(file_of(batch), pieces)
+        batch.heading = open_file(file_of(batch)).heading
+    except HamyarError:
+        shutil.rmtree(folder(batch))
+        raise
+    last = Import.objects.filter(organisation=batch.organisation, source=batch.source).exclude(mapping={})
+    remembered = last.order_by("-made_at").values_list("mapping", flat=True).first()
+    batch.mapping = columns.suggested(batch.heading, remembered)
+    with transaction.atomic():
+        batch.save()
+        audit.record(by, "import.uploaded", batch, file=batch.sha256, source=batch.source)
+    return batch
+
+
+def _write(path: Path, pieces: Iterable[bytes]) -> str:
+    whole, size = hashlib.sha256(), 0
+    with path.open("wb") as out:
+        for piece in pieces:
+            size += len(piece)
+            if size > LARGEST:
+                raise error(
+                    "HY-J001",
+                    en=f"the file is larger than {LARGEST // 10**6} MB. Split it, or save it as CSV or Parquet.",
+                    fa=f"پرونده بزرگ‌تر از {LARGEST // 10**6} مگابایت است. آن را بخش کنید یا به CSV یا Parquet ذخیره کنید.",
+                )
+            whole.update(piece)
+            out.write(piece)
+    return whole.hexdigest()
+
+
+def map_columns(*, batch: Import, mapping: Mapping[str, str]) -> Import:
+    """Which column is which. Raises HamyarError HY-J002 for one that is missing, HY-J003 for one named twice."""
+    taken = [ours for ours in mapping.values() if ours]
+    missing = [c for c in columns.CONTRACT.columns if c.required and c.name not in taken]
+    faults = [
+        Fault(
+            "HY-J002",
+            column=column.name,
+            en=f"no column of the file is “{column.name}”: {column.en} Choose it.",
+            fa=f"هیچ ستونی از پرونده «{column.title}» نیست: {column.fa} آن را انتخاب کنید.",
+        )
+        for column in missing
+    ]
+    faults += [
+        Fault(
+            "HY-J003",
+            column=ours,
+            en="two columns of the file are this one. Leave one out.",
+            fa="دو ستون پرونده همین است. یکی را کنار بگذارید.",
+        )
+        for ours in sorted({ours for ours in taken if taken.count(ours) > 1})
+    ]
+    if faults:
+        raise HamyarError(*faults)
+    batch.mapping = {typed: ours for typed, ours in mapping.items() if typed in batch.heading}
+    batch.state = ImportState.CHECKING
+    batch.save()
+    return batch
+
+
+def _chunks(households: Iterator[list[dict[str, Any]]]) -> Iterator[list[list[dict[str, Any]]]]:
+    chunk: list[list[dict[str, Any]]] = []
+    for rows in households:
+        chunk.append(rows)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def check(batch: Import, progress: Progress | None = None) -> Import:
+    """What the file would bring: households new, changed, unchanged, refused, suspected; refused rows beside their reasons."""
+    actor = acting(batch)
+    counts = dict.fromkeys(("new", "persons", "changed", "unchanged", "refused", "suspected"), 0)
+    with _staged(batch) as staging:
+        total = staging.engine.execute("SELECT count(DISTINCT (area_code, household_key)) FROM good").fetchone()[0]
+        reading, done = Reading(batch, actor), 0
+        for chunk in _chunks(staging.households()):
+            judged = reading.judge(chunk)
+            changed = sum(bool(differences(new, old, reading)) for new, old in judged.known)
+            counts["new"] += len(judged.new)
+            counts["persons"] += sum(len(h.people) for h in judged.new)
+            counts["changed"] += changed
+            counts["unchanged"] += len(judged.known) - changed
+            counts["suspected"] += judged.suspected
+            for rows, faults in judged.refused:
+                _refuse(staging, rows, faults)
+            done += len(chunk)
+            if progress:
+                progress(done, total)
+        counts["refused"] = staging.refused.count
+        counts["rows"] = staging.rows
+        faults = [[fault.text("en"), fault.text("fa")] for fault in staging.refused.first]
+    batch.counts, batch.total, batch.state = counts | {"first": faults}, total, ImportState.CHECKED
+    batch.save()
+    return batch
+
+
+def _refuse(staging: Staging, rows: Sequence[dict[str, Any]], faults: list[Fault]) -> None:
+    """Every row of a refused household, in the file's own columns, the reason beside the first of them or the one it names."""
+    by_row: dict[int | None, list[Fault]] = {}
+    for fault in faults:
+        by_row.setdefault(fault.row, []).append(fault)
+    ours = {column.name: place for place, column in staging.columns.items()}
+    width = len(staging.refused.heading)
+    for row in rows:
+        texts: list[Any] = [None] * width
+        for name, place in ours.items():
+            texts[place] = row.get(name)
+        staging.refused.add(texts, by_row.get(row["row"], []) or [_with_others(row["row"])])
+
+
+def _with_others(row: int) -> Fault:
+    return Fault(
+        "HY-J012",
+        row=row,
+        en="another row of this household is refused; mend that one.",
+        fa="ردیف دیگری از همین خانوار پذیرفته نشد؛ آن را اصلاح کنید.",
+    )
+
+
+@contextmanager
+def _staged(batch: Import) -> Iterator[Staging]:
+    """The batch's file in an engine of its own; what overflowed to disk goes when it ends."""
+    refused = Refused(refused_file(batch), batch.heading)
+    try:
+        with engine(folder(batch)) as running:
+            staging = Staging(running, refused, batch.calendar, timezone.localdate())
+            staging.read(file_of(batch), batch.mapping)
+            _split(staging)
+            yield staging
+    finally:
+        refused.close()
+        shutil.rmtree(folder(batch) / "overflow", ignore_errors=True)
+
+
+TWICE = "person_key IN (SELECT person_key FROM good GROUP BY person_key HAVING count(*) > 1)"
+OF_BAD = "household_key IN (SELECT household_key FROM bad)"
+
+
+def _split(staging: Staging) -> None:
+    """Who stands twice is refused, and then every household of which a row is refused."""
+    for row in _taken_out(staging, TWICE):
+        fault = Fault(
+            "HY-J013",
+            row=row["row"],
+            column="person_key",
+            en="this key stands twice in the file. Each person stands once.",
+            fa="این کد دو بار در پرونده آمده است. هر فرد یک بار می‌آید.",
+        )
+        staging.engine.execute("INSERT INTO bad VALUES (?)", [row["household_key"]])
+        _refuse(staging, [row], [fault])
+    for row in _taken_out(staging, OF_BAD):
+        _refuse(staging, [row], [])
+
+
+def _taken_out(staging: Staging, which: str) -> list[dict[str, Any]]:
+    found = staging.engine.execute(f"SELECT * FROM good WHERE {which} ORDER BY row")  # noqa: S608 conditions of ours
+    names = [one[0] for one in found.description]
+    rows = [dict(zip(names, values, strict=True)) for values in found.fetchall()]
+    staging.engine.execute(f"DELETE FROM good WHERE {which}")  # noqa: S608
+    return rows
+
+
+def accept(*, by: Actor | None, batch: Import, take_suspected: bool = False) -> Import:
+    """Say yes to what was checked; the job takes it in. Raises HamyarError HY-J030."""
+    with transaction.atomic():
+        moved = Import.objects.filter(pk=batch.pk, state=ImportState.CHECKED).update(
+            state=ImportState.RUNNING, take_suspected=take_suspected
+        )
+        if not moved:
+            raise error(
+                "HY-J030",
+                en="this import was accepted or undone meanwhile. Look at it again.",
+                fa="این بارگذاری در این میان پذیرفته یا برگردانده شده است. دوباره آن را ببینید.",
+            )
+        audit.record(by, "import.accepted", batch, suspected=take_suspected)
+    batch.refresh_from_db()
+    return batch
+
+
+def acting(batch: Import) -> Actor | None:
+    """Who brought the file, as they stand today; by nobody it was the operator at the server's command line."""
+    if batch.membership_id is None:
+        return None
+    living = Job.objects.living().select_related("user", "organisation__area", "deputy_of")
+    membership = living.filter(pk=batch.membership_id).first()
+    if membership is None:
+        raise error(
+            "HY-J031",
+            en="whoever brought this file no longer acts for the organisation.",
+            fa="کسی که این پرونده را آورده دیگر از سوی سازمان عمل نمی‌کند.",
+        )
+    return Actor(membership.user, membership)
+
+
+def run(batch: Import, progress: Progress | None = None) -> Import:
+    """Take it in, chunk by chunk; each chunk and how far it came are one transaction, so a killed run goes on where it was."""
+    if batch.state != ImportState.RUNNING:
+        return batch
+    actor = acting(batch)
+    with _staged(batch) as staging:
+        reading = Reading(batch, actor)
+        for chunk in _chunks(staging.households(after=batch.done)):
+            judged = reading.judge(chunk)
+            with transaction.atomic():
+                if judged.new:
+                    register_many(by=actor, households=judged.new, origin=reading.origin, subject=batch)
+                for new, old in judged.known:
+                    _change(batch, actor, old, differences(new, old, reading), reading.origin)
+                batch.done += len(chunk)
+                Import.objects.filter(pk=batch.pk).update(done=batch.done)
+            for rows, faults in judged.refused:
+                _refuse(staging, rows, faults)
+            if progress:
+                progress(batch.done, batch.total)
+    with transaction.atomic():
+        batch.state, batch.ended_at = ImportState.DONE, timezone.now()
+        batch.save()
+        audit.record(actor, "import.done", batch, households=batch.done)
+    file_of(batch).unlink(missing_ok=True)
+    return batch
+
+
+def _change(batch: Import, by: Actor | None, old: Household, wanted: dict[str, Any], origin: Origin) -> None:
+    if not wanted:
+        return
+    before = {
+        "area": str(old.area_id),
+        "facts": old.facts,
+        "provenance": old.provenance,
+        "decile": old.decile,
+        "people": {str(person.pk): _kept(person) for person, _ in wanted.get("people", [])},
+    }
+    change_household(
+        by=by, household=old, version=old.version, area=wanted.get("area"), facts=wanted.get("facts"), origin=origin
+    )
+    for person, changes in wanted.get("people", []):
+        change_person(by=by, person=person, version=person.version, origin=origin, **changes)
+    if cover_by_others := {name: wanted[name] for name in ("decile", "organisation") if name in wanted}:
+        cover = record_cover(by=by, household=old, source=origin.source, as_of=origin.as_of, **cover_by_others)
+        before["cover"] = cover.pk
+    added = [
+        add_person(by=by, household=old, version=_version(old), new=person, origin=origin)
+        for person in wanted.get("added", [])
+    ]
+    before["added"] = [str(person.pk) for person in added]
+    ImportedChange.objects.get_or_create(
+        batch=batch, household=old, defaults={"before": before, "version": _version(old)}
+    )
+
+
+def _version(household: Household) -> int:
+    return Household.objects.values_list("version", flat=True).get(pk=household.pk)
+
+
+COLUMNS = ("name", "given_index", "family_index")
+
+
+def _kept(person: Person) -> dict[str, Any]:
+    """A person's columns as they were; what is sealed stays so."""
+    sealed = {
+        name: value and base64.b64encode(bytes(value)).decode() for name in COLUMNS for value in [getattr(person, name)]
+    }
+    born = person.birth_date.isoformat() if person.birth_date else None
+    return sealed | {"mask": person.mask, "sex": person.sex, "birth_date": born}
+
+
+def undo(*, by: Actor | None, batch: Import) -> Import:
+    """Take back what it brought: its own households go with their keys, changed ones become what they were, unless somebody changed them since."""
+    if by and (batch.organisation_id != by.organisation.pk or Function.ASSESS not in mandates.functions_of(by)):
+        raise mandates.NotAllowed
+    moved = Import.objects.filter(pk=batch.pk, state__in=(ImportState.DONE, ImportState.UNDOING)).update(
+        state=ImportState.UNDOING
+    )
+    if not moved:
+        raise error(
+            "HY-J032", en="only what was taken in can be undone.", fa="تنها آنچه پذیرفته شده است برگردانده می‌شود."
+        )
+    own = Household.objects.filter(batch=batch.pk, version=1).order_by("pk")
+    while some := list(own.values_list("pk", flat=True)[:CHUNK]):
+        persons = list(Person.objects.filter(household__in=some).values_list("pk", flat=True))
+        with transaction.atomic():
+            Person.objects.filter(pk__in=persons).delete()
+            Household.objects.filter(pk__in=some).delete()
+        store.destroy(persons)
+    kept = Household.objects.filter(batch=batch.pk).count()
+    for change in batch.changes.select_related("household"):
+        kept += not _restore(change)
+    with transaction.atomic():
+        batch.refresh_from_db()
+        batch.state, batch.ended_at = ImportState.UNDONE, timezone.now()
+        batch.counts |= {"kept": kept}
+        batch.save()
+        audit.record(by, "import.undone", batch, kept=kept)
+    return batch
+
+
+@transaction.atomic
+def _restore(change: ImportedChange) -> bool:
+    """The household as it was; False where somebody changed it after the import."""
+    household, before = change.household, change.before
+    if household.version != change.version:
+        return False
+    area = Area.objects.get(pk=before["area"])
+    values = {name: before[name] for name in ("facts", "provenance", "decile")}
+    Household.objects.filter(pk=household.pk).update(area=area, path=area.path, version=household.version + 1, **values)
+    household.people.update(path=area.path)
+    household.covers.filter(pk=before.get("cover")).delete()
+    for pk, columns_before in before["people"].items():
+        sealed = {name: value and base64.b64decode(value) for name, value in columns_before.items() if name in COLUMNS}
+        plain = {name: value for name, value in columns_before.items() if name not in COLUMNS}
+        Person.objects.filter(pk=pk, erased_at=None).update(**plain, **sealed)
+    added = [pk for pk in before["added"] if Person.objects.filter(pk=pk, erased_at=None).exists()]
+    Person.objects.filter(pk__in=added).delete()
+    Household.objects.filter(pk=household.pk).update(members=household.memberships.living().count())
+    change.delete()
+    store.destroy(added)
+    return True
+
+
+def forget_uploads() -> int:
+    """Files that nobody accepted within a week go, since they hold names in clear."""
+    old = Import.objects.filter(made_at__lt=timezone.now() - KEPT)
+    stale = [batch for batch in old if file_of(batch).exists() and batch.state != ImportState.RUNNING]
+    for batch in stale:
+        shutil.rmtree(folder(batch))
+    return len(stale)

@@ -1,0 +1,167 @@
+"""The rows of a file, checked and typed, in a DuckDB of their own, household by household; refused rows with their reasons in a file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from hamyar.errors import Fault, HamyarError
+from hamyar.persian import calendars
+from hamyar.persian.calendars import Calendar
+from hamyar.tables.cells import Kind, Reader
+from hamyar.tables.checking import without_empty
+from hamyar.tables.contracts import Column
+from hamyar.tables.files import open_file
+from hamyar.tables.findings import wrong_cell
+from hamyar_server.registry.columns import CONTRACT
+from hamyar_server.registry.incoming import birth_fault
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+MEMORY = "120MB"  # of DuckDB; beyond it goes to the work folder
+KNOWN = CONTRACT.by_name
+TYPES = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE"}
+PAGE = 2_000  # rows fetched at once
+
+
+@dataclass
+class Refused:
+    """Writes refused rows as they came, the reason beside each, so that they can be mended and sent again."""
+
+    path: Path
+    heading: list[str]
+    count: int = 0
+    first: list[Fault] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._file = self.path.open("w", encoding="utf-8-sig", newline="")
+        self._writer = csv.writer(self._file)
+        self._writer.writerow([*self.heading, "reason", "دلیل"])
+
+    def add(self, row: list[Any], faults: list[Fault]) -> None:
+        self.count += 1
+        self.first += faults[: max(0, 100 - len(self.first))]
+        texts = ["" if cell is None else str(cell) for cell in row]
+        reasons = [" ".join(fault.text(language) for fault in faults) for language in ("en", "fa")]
+        self._writer.writerow([harmless(text) for text in [*texts, *reasons]])
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def harmless(text: str) -> str:
+    """A cell that a spreadsheet would run is text."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+@contextmanager
+def engine(work: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB that reads and writes nothing but its own overflow in the work folder."""
+    settings = {"memory_limit": MEMORY, "temp_directory": str(work / "overflow"), "threads": "1"}
+    connection = duckdb.connect(":memory:", config=settings | {"autoinstall_known_extensions": "false"})
+    try:
+        connection.execute("SET preserve_insertion_order = false")
+        yield connection
+    finally:
+        connection.close()
+
+
+@dataclass
+class Staging:
+    """engine: holds table `good` (row, and the contract's columns that the file has); refused: the rest."""
+
+    engine: Any
+    refused: Refused
+    calendar: Calendar
+    today: Any
+    columns: dict[int, Column] = field(default_factory=dict)
+    rows: int = 0
+
+    def read(self, file: Path, mapping: Mapping[str, str]) -> None:
+        """Stream the file. Raises HamyarError where it is no file that can be read."""
+        incoming = open_file(file)
+        self.columns = {
+            place: KNOWN[mapping[typed]] for place, typed in enumerate(incoming.heading) if mapping.get(typed) in KNOWN
+        }
+        names = ", ".join(f'"{c.name}" {TYPES.get(c.type, "VARCHAR")}' for c in self.columns.values())
+        self.engine.execute(f"CREATE TABLE good (row BIGINT, {names})")
+        self.engine.execute("CREATE TABLE bad (household_key VARCHAR)")
+        readers = {place: Reader(column, self.engine) for place, column in self.columns.items()}
+        for rows, batch in incoming.batches:
+            self._batch(*without_empty(rows, batch), readers, file.name)
+        for fault in incoming.faults:
+            self.refused.add([], [fault])
+
+    def _batch(self, rows: Any, batch: pa.RecordBatch, readers: dict[int, Reader], file: str) -> None:
+        self.rows += len(rows)
+        read = {place: reader.read(batch.column(place)) for place, reader in readers.items()}
+        faults: dict[int, list[Fault]] = {}
+        for place, answer in read.items():
+            for at in np.flatnonzero((answer.kinds > 0) & (answer.kinds < Kind.PADDED)).tolist():
+                raw = batch.column(place)[at].as_py()
+                wrong = wrong_cell(Kind(answer.kinds[at]), self.columns[place], raw, file, int(rows[at]))
+                faults.setdefault(at, []).append(wrong)
+        values = {self.columns[place].name: answer.values for place, answer in read.items()}
+        if "birth_date" in values:
+            values["birth_date"] = self._births(values["birth_date"], rows, faults)
+        self._keep(pa.table({"row": rows, **values}), faults)
+        broken = [[values["household_key"][at].as_py()] for at in faults]
+        if broken:
+            self.engine.executemany("INSERT INTO bad VALUES (?)", broken)
+        for at in sorted(faults):
+            self.refused.add([column[at].as_py() for column in batch.columns], faults[at])
+
+    def _births(self, typed: pa.Array, rows: Any, faults: dict[int, list[Fault]]) -> pa.Array:
+        """Days in the calendar that was named, as ISO text."""
+        found: list[str | None] = []
+        for at, text in enumerate(typed.to_pylist()):
+            day, fault = born(text, self.calendar, self.today) if text else (None, None)
+            found.append(day)
+            if fault:
+                placed = Fault(fault.code, fault.en, fault.fa, row=int(rows[at]), column="birth_date")
+                faults.setdefault(at, []).append(placed)
+        return pa.array(found, pa.string())
+
+    def _keep(self, table: pa.Table, faults: dict[int, list[Fault]]) -> None:
+        if faults:
+            right = np.ones(table.num_rows, dtype=bool)
+            right[list(faults)] = False
+            table = table.filter(pa.array(right))
+        self.engine.register("incoming", table)
+        self.engine.execute("INSERT INTO good FROM incoming")
+        self.engine.unregister("incoming")
+
+    def households(self, after: int = 0) -> Iterator[list[dict[str, Any]]]:
+        """The rows of each household together, in order of place and key; the first `after` households are passed over."""
+        cursor = self.engine.execute("SELECT * FROM good ORDER BY area_code, household_key, row")
+        names = [one[0] for one in cursor.description]
+        together: list[dict[str, Any]] = []
+        passed = 0
+        while page := cursor.fetchmany(PAGE):
+            for values in page:
+                row = dict(zip(names, values, strict=True))
+                if together and together[0]["household_key"] != row["household_key"]:
+                    passed += 1
+                    if passed > after:
+                        yield together
+                    together = []
+                together.append(row)
+        if together and passed + 1 > after:
+            yield together
+
+
+@lru_cache(maxsize=50_000)  # birthdays come again and again
+def born(text: str, calendar: Calendar, today: Any) -> tuple[str | None, Fault | None]:
+    try:
+        day = calendars.parse(text, calendar)
+    except HamyarError as refusal:
+        return None, refusal.faults[0]
+    return day.isoformat(), birth_fault(day, today)
