@@ -66,7 +66,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "hamyar_server.urls"
-ASGI_APPLICATION = "hamyar_server.asgi.application"
+WSGI_APPLICATION = "hamyar_server.wsgi.application"
 
 TEMPLATES = [
     {

@@ -14,7 +14,7 @@ handler500 = "hamyar_server.core.views.server_error"
 
 urlpatterns = [
     path("", include(f"hamyar_server.{app}.urls"))
-    for app in ("core", "organisations", "intake", "analysis", "programmes")
+    for app in ("core", "organisations", "registry", "intake", "analysis", "programmes")
     if find_spec(f"hamyar_server.{app}.urls")
 ]
 if settings.OIDC:

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-LARGEST = 100 * 1024 * 1024  # bytes; Django writes a body to disk before any view can refuse it
+LARGEST = 210 * 1000 * 1000  # bytes; Django writes a body to disk before any view can refuse it
 
 
 def limited(served: Any, largest: int = LARGEST) -> Any:
-    """The same ASGI application for requests of a size that it may take; a longer one gets 413, whether it says its length or not."""
+    """The same WSGI application for requests of a size that it may take; 413 for a longer one. Of a body without a length nothing is read."""
 
-    async def refuse(send: Any) -> None:
-        await send({"type": "http.response.start", "status": 413, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
-
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        length = dict(scope.get("headers") or []).get(b"content-length", b"0")
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        length = environ.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > largest:
-            await refuse(send)
-            return
-        taken = 0
-
-        async def counted() -> Any:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            return message if taken <= largest else {"type": "http.disconnect"}
-
-        await served(scope, counted, send)
-        if taken > largest:  # Django answers nothing to whoever left
-            await refuse(send)
+            start_response("413 Content Too Large", [("Content-Length", "0"), ("Connection", "close")])
+            return []
+        answer: Iterable[bytes] = served(environ, start_response)
+        return answer
 
     return application

@@ -6,14 +6,9 @@ import os
 import threading
 import time
 
-from django.core.wsgi import get_wsgi_application
+from hamyar_server.wsgi import application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hamyar_server.settings")
-application = get_wsgi_application()
-
-from hamyar_server.registry.starting import before_serving  # noqa: E402  after Django's set-up
-
-before_serving()
+__all__ = ["application"]
 
 
 def _follow(parent: int) -> None:

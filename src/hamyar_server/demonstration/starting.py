@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from hamyar_server.core import jobs
+
 ADDRESS = "127.0.0.1"
 HOME = Path("var/demo")
 SEAL = "demonstration.json"
@@ -134,7 +136,11 @@ def _serve(home: Path, port: int) -> None:
         log_level="warning",
     )
     threading.Thread(target=_announce, args=[port], daemon=True).start()
-    server.serve()
+    worker = jobs.start_worker()
+    try:
+        server.serve()
+    finally:
+        worker.terminate()
 
 
 def _announce(port: int) -> None:

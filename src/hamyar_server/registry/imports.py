@@ -168,6 +168,7 @@ def check(batch: Import, progress: Progress | None = None) -> Import:
         counts["refused"] = staging.refused.count
         counts["rows"] = staging.rows
         faults = [[fault.text("en"), fault.text("fa")] for fault in staging.refused.first]
+    batch.done = 0
     batch.counts, batch.total, batch.state = counts | {"first": faults}, total, ImportState.CHECKED
     batch.save()
     return batch
@@ -396,6 +397,14 @@ def _restore(change: ImportedChange) -> bool:
     return True
 
 
+@transaction.atomic
+def hand_out_refused(*, by: Actor, batch: Import) -> Path:
+    """The refused rows, to whoever brings lists for the organisation."""
+    mandates.require_somewhere(by, Function.ASSESS)
+    audit.record(by, "import.refused_handed_out", batch)
+    return refused_file(batch)
+
+
 def forget_uploads() -> int:
     """Files that nobody accepted within a week go, since they hold names in clear."""
     old = Import.objects.filter(made_at__lt=timezone.now() - KEPT)
@@ -403,3 +412,26 @@ def forget_uploads() -> int:
     for batch in stale:
         shutil.rmtree(folder(batch))
     return len(stale)
+
+
+def work(name: str) -> None:
+    """The job of an import: whatever its state asks for. What goes wrong is written on it and said in its list."""
+    batch = Import.objects.get(pk=name)
+    step = {ImportState.CHECKING: check, ImportState.RUNNING: run, ImportState.UNDOING: _undo_again}.get(batch.state)
+    if step is None:
+        return
+    try:
+        step(batch, lambda done, total: _advance(batch, done, total))
+    except HamyarError as refusal:
+        texts = [f"{fault.text('fa')}\n{fault.text('en')}" for fault in refusal.faults]
+        Import.objects.filter(pk=name).update(state=ImportState.FAILED, message="\n".join(texts))
+
+
+def _undo_again(batch: Import, _progress: Progress) -> Import:
+    return undo(by=None, batch=batch)
+
+
+def _advance(batch: Import, done: int, total: int) -> None:
+    """How far a check came; a run writes that itself, with what it took in."""
+    if batch.state == ImportState.CHECKING:
+        Import.objects.filter(pk=batch.pk).update(done=done, total=total)

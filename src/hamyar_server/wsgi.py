@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
 
 from hamyar_server.core.sizes import limited
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hamyar_server.settings")
-application = limited(get_asgi_application())
+application = limited(get_wsgi_application())
 
 from hamyar_server.registry.starting import before_serving  # noqa: E402  after Django's set-up
 
