@@ -10,13 +10,6 @@ from hamyar_server.wsgi import application
 
 __all__ = ["application"]
 
-<<<<<<< HEAD
-=======
-from hamyar_server.registry.starting import before_serving
-
-before_serving()
-
->>>>>>> 31f7d75 (The limit of a request's size stands before what is served)
 
 def _follow(parent: int) -> None:
     while os.getppid() == parent:
