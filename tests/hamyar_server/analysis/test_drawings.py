@@ -61,4 +61,4 @@ def test_boundaries_are_drawn_where_every_place_has_one(cast: Cast) -> None:
         Area.objects.filter(pk=cast.areas[name].pk).update(boundary={"type": "Polygon", "coordinates": [ring]})
     found = drawn(keep(cast, *PLACES))
     assert found.count("data-area=") == 4
-    assert "نمایشی" not in found
+    assert "طرح‌واره" not in found
