@@ -128,7 +128,7 @@ def restore(record: Path, keys: Path, erased: Iterable[Path] = (), replace: bool
     are destroyed again. Until `finished()` nothing is served. Raises HamyarError HY-K021, HY-K022.
     """
     for folder in (record, keys):
-        _require_whole(folder)
+        require_whole_backup(folder)
     if _used() and not replace:
         raise error(
             "HY-K022",
@@ -188,7 +188,7 @@ def _used() -> bool:
         return False
 
 
-def _require_whole(folder: Path) -> None:
+def require_whole_backup(folder: Path) -> None:
     manifest = folder / MANIFEST
     kept = json.loads(manifest.read_text("utf-8")) if manifest.is_file() else {"sha256": {MANIFEST: ""}}
     wrong = [

@@ -16,7 +16,8 @@ def database(url: str | None, file: Path, more: str = "PRAGMA synchronous=NORMAL
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
-                "init_command": f"PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536; {more}",
+                "init_command": f"PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536; "
+                f"PRAGMA wal_autocheckpoint=8000; {more}",
             },
         }
     parts = urlsplit(url)

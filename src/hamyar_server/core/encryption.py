@@ -34,7 +34,7 @@ class Sealed(bytes):
 
 
 def bound(label: str, field: str, row: UUID, person: UUID) -> bytes:
-    return f"{label}.{field}:{row}:{person}".encode()
+    return f"{label}.{field}:{row.hex}:{person.hex}".encode()
 
 
 def seal(key: DataKey, label: str, field: str, row: UUID, person: UUID, text: str) -> Sealed:
@@ -96,9 +96,10 @@ class Indexes:
 
     def of(self, label: str, text: str) -> bytes:
         """HMAC-SHA256 of the text, cut to 16 bytes, under a key of its own for each label. Give a text key, never what was typed."""
-        if label not in self._keys:
-            self._keys[label] = self._masters.derived(label)
-        return hmac.digest(self._keys[label], text.encode(), "sha256")[:INDEX]
+        key = self._keys.get(label)
+        if key is None:
+            key = self._keys[label] = self._masters.derived(label)
+        return hmac.digest(key, text.encode(), "sha256")[:INDEX]
 
 
 def blind_index(label: str, text: str) -> bytes:

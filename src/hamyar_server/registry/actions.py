@@ -19,6 +19,7 @@ from hamyar.errors import HamyarError, error
 from hamyar_server.areas.models import Area
 from hamyar_server.core import audit
 from hamyar_server.core.audit import Entry
+from hamyar_server.core.bulk import without_garbage
 from hamyar_server.core.encryption import blind_index, key_of, seal
 from hamyar_server.core.ids import uuid7
 from hamyar_server.core.keys import store
@@ -88,7 +89,7 @@ def register_many(
     """
     for area in {household.area for household in households}:
         _gate(by, area)
-    with transaction.atomic():
+    with transaction.atomic(), without_garbage():
         rows, persons = rows_of(households, [uuid7() for _ in households], origin)
         rows.insert()
         count = sum(map(len, persons))

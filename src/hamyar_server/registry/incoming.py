@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -203,6 +204,23 @@ class Rows:
     identifiers: list[tuple[Any, ...]] = field(default_factory=list)
     covers: list[tuple[Any, ...]] = field(default_factory=list)
     indexes: Indexes = field(default_factory=Indexes)
+    _names: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
+    _said: dict[tuple[str, ...], bulk.Dumped] = field(default_factory=dict)
+
+    def name_index(self, label: str, name: str) -> bytes | None:
+        """Names come again and again in a batch."""
+        if (label, name) not in self._names:
+            key = name_key(name)
+            self._names[label, name] = self.indexes.of(label, key) if key else None
+        return self._names[label, name]
+
+    def said(self, columns: Sequence[str], origin: Origin) -> bulk.Dumped:
+        """Provenance of the columns; most rows of a batch say the same."""
+        key = tuple(columns)
+        if key not in self._said:
+            told = [origin.provenance, origin.as_of.isoformat(), origin.source]
+            self._said[key] = bulk.Dumped(json.dumps(dict.fromkeys(columns, told), ensure_ascii=False))
+        return self._said[key]
 
     def insert(self) -> None:
         bulk.insert(Household, HOUSEHOLD, self.households)
@@ -247,9 +265,8 @@ def rows_of(households: Sequence[NewHousehold], ids: Sequence[UUID], origin: Ori
 
 
 def _household_rows(rows: Rows, new: NewHousehold, id_: UUID, origin: Origin, now: Any) -> None:
-    said = [origin.provenance, origin.as_of.isoformat(), origin.source]
     facts = {name: value for name, value in new.facts.items() if value is not None}
-    provenance = dict.fromkeys(facts, said) | {"area": said}
+    provenance = rows.said((*facts, "area"), origin)
     rows.households.append(
         (
             *(id_, new.area.pk, new.area.path, "living", len(new.people), new.decile, facts, provenance),
@@ -264,15 +281,12 @@ def add_person_rows(
     rows: Rows, new: NewPerson, pk: UUID, key: DataKey, household: UUID, path: str, origin: Origin, now: Any
 ) -> None:
     name, born = new.name, new.birth_date
-    said = [origin.provenance, origin.as_of.isoformat(), origin.source]
-    known = [column for column, value in (("name", name), ("sex", new.sex), ("birth_date", born)) if value]
-    family = name_key(name.family)
+    known = ("name", *(["sex"] if new.sex else []), *(["birth_date"] if born else []))
     rows.people.append(
         (
             *(pk, household, path, seal(key, "registry.person", "name", pk, pk, name.sealed_text()), name.mask),
-            rows.indexes.of("given name", name_key(name.given)),
-            rows.indexes.of("family name", family) if family else None,
-            *(new.sex, born, dict.fromkeys(known, said), source_index(origin.source, new.source_key, rows.indexes)),
+            *(rows.name_index("given name", name.given), rows.name_index("family name", name.family)),
+            *(new.sex, born, rows.said(known, origin), source_index(origin.source, new.source_key, rows.indexes)),
             *(origin.batch, 1, now, now),
         )
     )
@@ -294,17 +308,17 @@ def identifier_columns(new: NewIdentifier, origin: Origin, indexes: Indexes | No
 
     Of an identity number the value is “document number”, so that the document's type stands nowhere else.
     """
-    kind, value, fault = str(new.kind), new.text.strip(), ""
+    kind, value, fault, number = str(new.kind), new.text.strip(), "", new.text
     if kind == IdentifierKind.IDENTITY:
         if new.document == NATIONAL_ID:
             read = national_id(value)
-            value, fault = read.text, read.fault or ""
+            value, fault, number = read.text, read.fault or "", read.text
         value = f"{new.document} {value}"
     return {
         "kind": kind,
         "value": value,
-        "mask": number_mask(kind, new.text),
-        "index": None if kind in UNNUMBERED else identifier_index(kind, new.text, indexes),
+        "mask": number_mask(kind, number),
+        "index": None if kind in UNNUMBERED else identifier_index(kind, number, indexes),
         "fault": fault,
         "provenance": origin.provenance,
         "as_of": origin.as_of,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 
 from hamyar.persian import text_key
 
@@ -34,7 +33,6 @@ def name_of(text: str) -> Name:
     return Name(*json.loads(text))
 
 
-@lru_cache(maxsize=50_000)  # names come again and again
 def name_key(text: str) -> str:
     """The text key without its spaces and without honorifics: «سيّد محمّد‌علی» and «محمدعلی» are one."""
     words = text_key(text).split()

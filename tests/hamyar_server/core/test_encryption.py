@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 from cryptography.exceptions import InvalidTag
 from django.core.exceptions import FieldError
-from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +12,7 @@ from hamyar_server.core.encryption import Sealed, blind_index, bound, seal
 from hamyar_server.core.ids import uuid7
 from hamyar_server.core.keys import store
 from hamyar_server.core.keys.store import DataKey
-from hamyar_server.core.models import FIRST, AuditEvent
+from hamyar_server.registry.models import Person
 
 KEY, OTHER = DataKey(b"k" * 32), DataKey(b"o" * 32)
 ROW, PERSON = uuid7(), uuid7()
@@ -70,53 +69,48 @@ def test_what_was_not_opened_shows_as_dots():
     assert f"{sealed} {sealed!r} {[sealed]}" == "••• <Sealed> [<Sealed>]"
 
 
-def event(number, person, text):
-    return AuditEvent(
-        number=number, at=timezone.now(), person_id=person, sealed=text, previous=FIRST, hash="", action="x"
-    )
-
-
 @pytest.fixture
 def people(db):
     return list(store.make([uuid7() for _ in range(3)]))
 
 
 def test_a_field_takes_text_and_gives_what_only_read_opens(people, django_assert_num_queries):
-    AuditEvent.objects.bulk_create([event(i, one, f"متن {i}") for i, one in enumerate(people)])
-    rows = list(AuditEvent.objects.order_by("number"))
-    assert all(isinstance(row.sealed, Sealed) and "متن".encode() not in row.sealed for row in rows)
+    Person.objects.bulk_create([Person(pk=one, name=f"متن {i}") for i, one in enumerate(people)])
+    rows = list(Person.objects.order_by("pk"))
+    assert all(isinstance(row.name, Sealed) and "متن".encode() not in row.name for row in rows)
     with django_assert_num_queries(1, using="keys"):
-        assert encryption.read_many(rows, "sealed") == ["متن 0", "متن 1", "متن 2"]
-    assert encryption.read(rows[0], "sealed") == "متن 0"
-    assert encryption.read_many([], "sealed") == []
-    assert encryption.read(event(9, people[0], None), "sealed") is None
+        assert sorted(encryption.read_many(rows, "name")) == ["متن 0", "متن 1", "متن 2"]
+    assert encryption.read(Person.objects.get(pk=people[0]), "name") == "متن 0"
+    assert encryption.read_many([], "name") == []
+    assert encryption.read(Person(pk=people[0]), "name") is None
 
 
 def test_rows_whose_values_were_swapped_in_the_database_do_not_open(people):
-    a, b = (event(i, people[0], f"{i}") for i in (1, 2))
+    a, b = (Person(pk=one, name=str(one)) for one in people[:2])
     a.save(force_insert=True)
     b.save(force_insert=True)
-    a.sealed, b.sealed = b.sealed, a.sealed
+    a.name, b.name = b.name, a.name
     for row in (a, b):
         with pytest.raises(InvalidTag):
-            encryption.read(row, "sealed")
+            encryption.read(row, "name")
 
 
 def test_who_was_erased_is_neither_read_nor_written_to(people):
-    row = event(1, people[0], "text")
+    row = Person(pk=people[0], name="text")
     row.save(force_insert=True)
     store.destroy([people[0]])
-    assert encryption.read(row, "sealed") is None
+    assert encryption.read(row, "name") is None
+    row.name = "more"
     with pytest.raises(HamyarError, match="HY-K005"):
-        event(2, people[0], "more").save(force_insert=True)
+        row.save()
 
 
 def test_nothing_is_found_by_a_sealed_value_and_nothing_else_is_kept_in_it(people):
     with pytest.raises(FieldError, match="sealed"):
-        AuditEvent.objects.filter(sealed="text").exists()
-    assert not AuditEvent.objects.filter(sealed__isnull=False).exists()
+        Person.objects.filter(name="text").exists()
+    assert not Person.objects.filter(name__isnull=False).exists()
     with pytest.raises(FieldError, match="takes text"):
-        event(1, people[0], b"bytes").save(force_insert=True)
+        Person(pk=people[0], name=b"bytes").save(force_insert=True)
 
 
 @settings(max_examples=30)

@@ -75,7 +75,7 @@ def _used() -> bool:
 
 
 def _bound(person: UUID, version: int) -> bytes:
-    return f"person key:{person}:{version}".encode()
+    return f"person key:{person.hex}:{version}".encode()
 
 
 def _wrap(keep: Masters, version: int, person: UUID, key: bytes) -> bytes:
