@@ -5,6 +5,7 @@ Every function takes a frame of the library and gives an Altair chart; language 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,9 @@ WORDS = {
     "intervals_title": ("برآورد هر محدوده با فاصلهٔ اطمینان ۹۵٪", "Estimate by area with its 95% interval"),
     "sensitivity_title": ("رتبهٔ هر محدوده بیشتر به کدام انتخاب بسته است؟", "Which choice moves each area's rank most?"),
     "ranks_title": ("رتبه و فاصلهٔ آن", "Rank and its interval"),
+    "poor": ("سهم فقیران", "Share who are poor"),
+    "half": ("نیمهٔ پهنای فاصلهٔ اطمینان", "half the width of the 95% interval"),
+    "map_title": ("فقر در هر محدوده، و چه اندازه مطمئن است", "Poverty by area, and how sure it is"),
 }
 
 
@@ -254,3 +258,96 @@ def sensitivity(shares: pd.DataFrame, language: str = "fa") -> Any:
         )
     )
     return _finished(chart, "sensitivity_title", language)
+
+
+def poverty_map(boundaries: Mapping[str, Any], table: pd.DataFrame, language: str = "fa") -> Any:
+    """Two maps side by side: the estimated share of the poor, and half the width of its interval, written in each area.
+
+    boundaries: area → polygon in degrees, of shapely or as a GeoJSON geometry; table: area, name, estimate, low, high, a
+    row per area (shares). Up to 60 areas are labelled. Raises HY-F001 (no Altair), HY-F002 (columns).
+    """
+    _needs(table, ("area", "name", "estimate", "low", "high"))
+    rows = [
+        {
+            "type": "Feature",
+            "geometry": _wound(boundaries[area]),
+            "name": str(name),
+            "estimate": estimate,
+            "half": half,
+            "share": _percent(estimate, language),
+            "error": "± " + _percent(half, language),
+        }
+        for area, name, estimate, half in zip(
+            table["area"],
+            table["name"],
+            table["estimate"].tolist(),
+            ((table["high"] - table["low"]) / 2).tolist(),
+            strict=True,
+        )
+        if area in boundaries
+    ]
+    panels = [
+        _panel(rows, "estimate", "share", "poor", "oranges", 1.0, language),
+        _panel(rows, "half", "error", "half", "greys", 1.8, language),
+    ]
+    chart = _altair().hconcat(*(reversed(panels) if language == "fa" else panels)).resolve_scale(color="independent")
+    return _finished(chart, "map_title", language)
+
+
+def _panel(
+    rows: list[dict[str, Any]], value: str, label: str, title: str, scheme: str, room: float, language: str
+) -> Any:
+    """One map with its legend above; text is white where the area is dark; room: the scale's end over the largest value."""
+    alt = _altair()
+    data = alt.Data(values=rows)
+    top = room * max(row[value] for row in rows)
+    digits = f"{_digits()} + '٪'" if language == "fa" else "datum.label + '%'"
+    legend = alt.Legend(
+        orient="top",
+        title=_word(title, language),
+        labelExpr=digits.replace("datum.label", "format(datum.value * 100, '.0f')"),
+        direction="horizontal",
+        gradientLength=220,
+        tickCount=4,
+    )
+    colour = alt.Color(f"{value}:Q", scale=alt.Scale(scheme=scheme, domain=[0, top]), legend=legend)
+    shapes = alt.Chart(data).mark_geoshape(stroke="white", strokeWidth=1.2).encode(color=colour)
+    places = [
+        {key: row[key] for key in ("name", label, value)}
+        | dict(zip(("lon", "lat"), _inside(row["geometry"]), strict=True))
+        for row in (rows if len(rows) <= MOST_AREAS else [])
+    ]
+    words = alt.Chart(alt.Data(values=places)).encode(
+        longitude="lon:Q",
+        latitude="lat:Q",
+        color=alt.condition(f"datum.{value} > {0.6 * top}", alt.value("white"), alt.value("#22262b")),
+    )
+    names = words.mark_text(fontSize=8.5, dy=-6, fontWeight="bold").encode(text="name:N")
+    numbers = words.mark_text(fontSize=9, dy=6).encode(text=f"{label}:N")
+    return alt.layer(shapes, names, numbers).project("mercator").properties(width=430, height=430)
+
+
+def _percent(share: float, language: str) -> str:
+    text = f"{100 * share:.0f}"
+    return f"{persian_digits(text)}٪" if language == "fa" else f"{text}%"
+
+
+def _inside(geometry: dict[str, Any]) -> tuple[float, float]:
+    """The middle of the largest circle that lies inside."""
+    from shapely import maximum_inscribed_circle
+    from shapely.geometry import shape
+
+    area: Any = shape(geometry)
+    x, y = maximum_inscribed_circle(area).coords[0]
+    return float(x), float(y)
+
+
+def _wound(polygon: Any) -> dict[str, Any]:
+    """GeoJSON wound as Vega wants it, clockwise: the other way round is the rest of the globe."""
+    from shapely.geometry import MultiPolygon, mapping, shape
+    from shapely.geometry.polygon import orient
+
+    whole: Any = shape(polygon) if isinstance(polygon, dict) else polygon
+    parts = whole.geoms if isinstance(whole, MultiPolygon) else [whole]
+    found: dict[str, Any] = mapping(MultiPolygon([orient(part, -1.0) for part in parts]))
+    return found

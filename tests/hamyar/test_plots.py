@@ -12,6 +12,7 @@ import pytest
 from hamyar import plots
 from hamyar.area_index import AreaIndex
 from hamyar.errors import HamyarError
+from hamyar.figures import schematic_cells
 from hamyar.small_area import FayHerriot, NestedError
 
 vl_convert = pytest.importorskip("vl_convert")
@@ -105,3 +106,26 @@ def test_refused(diagnostics, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(HamyarError, match="HY-F001"):
         plots.gain(diagnostics)
+
+
+@pytest.mark.parametrize(("language", "words"), [("fa", ["آبادان نو", "۲۰٪", "سهم فقیران"]), ("en", ["20%", "± 5%"])])
+def test_a_map_shows_each_area_its_share_and_how_sure_it_is(language: str, words: list[str]) -> None:
+    cells = schematic_cells({"1": (60.0, 35.0), "2": (61.0, 35.5), "3": (60.5, 36.2)})
+    table = pd.DataFrame(
+        {"area": ["1", "2", "3"], "name": ["آبادان نو", "Second", "Third"], "estimate": [0.2, 0.1, 0.4]}
+    )
+    table = table.assign(low=table["estimate"] - 0.05, high=table["estimate"] + 0.05)
+    drawn = svg(plots.poverty_map(cells, table, language))
+    for word in words:
+        assert word in drawn
+    assert drawn.count(">Third<") == 2, "once in each map"
+    shapes = re.findall(r'<path [^>]*aria-roledescription="geoshape"[^>]*>', drawn)
+    assert len(shapes) == 6
+    assert len({re.search(r'fill="([^"]+)"', shape)[1] for shape in shapes}) == 4, "three shares, one width"
+    as_json = {code: cell.__geo_interface__ for code, cell in cells.items()}
+    assert (
+        plots.poverty_map(as_json, table, language).to_dict()["hconcat"][0]["layer"][0]
+        == (plots.poverty_map(cells, table, language).to_dict()["hconcat"][0]["layer"][0])
+    )
+    with pytest.raises(HamyarError, match="HY-F002.*low"):
+        plots.poverty_map(cells, table.drop(columns="low"), language)
