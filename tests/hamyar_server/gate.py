@@ -23,6 +23,7 @@ from hamyar_server.intake.models import Candidate
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.models import Mandate
+from hamyar_server.registry.models import Household
 
 PUBLIC = {"core:settings", "organisations:sign-in", "organisations:sign-out"}  # stated: everyone may open these
 OPEN_TO_USERS = {  # whoever signed in chooses here for whom to act, and keeps the own account
@@ -51,6 +52,18 @@ FORM = {
     "done": "انجام شد",
     "done_on": "1403/03/12",
     "date": "1403/03/12",
+    "q": "نام1ی",
+    "given": "نو",
+    "role": "other",
+    "rooms": "9",
+    "source": "دست‌کاری",
+    "as_of": "1403/03/12",
+    "decile": "9",
+    "purpose": "sharing",
+    "evidence": "برگه",
+    "given_on": "1403/03/12",
+    "ground": "request",
+    "sure": "on",
 }
 
 
@@ -156,7 +169,7 @@ def path_of(row: Any) -> str | None:
     for name in ("path", "area_path"):
         if isinstance(getattr(row, name, None), str):
             return getattr(row, name)
-    for name in ("area", "organisation", "candidate", "holder", "result"):
+    for name in ("area", "organisation", "candidate", "holder", "result", "household", "person"):
         above = getattr(row, name, None)
         if above is not None and (path := path_of(above)) is not None:
             return path
@@ -212,6 +225,17 @@ def marks_of_candidates() -> list[Mark]:
         path = candidate.area.path
         found += [Mark(candidate.reason, path), Mark(candidate.letter_number, path)]
         found += [Mark(candidate.internal_reason, path, secret=True)] if candidate.internal_reason else []
+    return found
+
+
+def marks_of_households() -> list[Mark]:
+    """What a page about a household, or a search that finds it, shows: by whom it is covered, from which source, for what."""
+    found = []
+    for household in Household.objects.all():
+        texts = [cover.organisation for cover in household.covers.all()] + [need.need for need in household.needs.all()]
+        texts += [household.provenance["area"][2], str(household.pk)]
+        texts += [str(pk) for pk in household.people.values_list("pk", flat=True)]
+        found += [Mark(text, household.path) for text in texts]
     return found
 
 

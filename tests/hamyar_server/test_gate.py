@@ -39,6 +39,10 @@ from hamyar_server.organisations.models import (
     User,
 )
 from hamyar_server.programmes.actions import decide
+from hamyar_server.registry import actions as registry
+from hamyar_server.registry.incoming import NewHousehold, NewIdentifier, NewPerson, Origin
+from hamyar_server.registry.models import Alarm, Consent, Household, Person, SavedFilter
+from hamyar_server.registry.names import Name
 from tests.hamyar_server import gate
 from tests.hamyar_server.cast import nomination
 from tests.hamyar_server.gate import Mark
@@ -61,6 +65,7 @@ WITHOUT_A_PLACE = {
     "organisations.SignedIn": "one's own account alone",
     "organisations.SignInFailure": "shown to nobody",
     "registry.Alarm": "shown to the organisation that is told",
+    "registry.SavedFilter": "one's own membership alone; holds no name",
     "keys.PersonKey": "shown to nobody",
     "keys.Erased": "shown to nobody",
     "intake.Need": "a reference table",
@@ -127,8 +132,29 @@ def objects(kept: Round) -> dict[str, list[object]]:
         "contributions": list(Contribution.objects.values_list("pk", flat=True)),
         "sessions": list(SignedIn.objects.values_list("pk", flat=True)),
         "people": list(User.objects.values_list("pk", flat=True)),
+        "households": list(Household.objects.values_list("pk", flat=True)),
+        "persons": list(Person.objects.values_list("pk", flat=True)),
+        "consents": list(Consent.objects.values_list("pk", flat=True)),
+        "alarms": list(Alarm.objects.values_list("pk", flat=True)),
+        "filters": list(SavedFilter.objects.values_list("pk", flat=True)),
     }
     return {key: few(rows) if key != "file" else rows for key, rows in found.items()}
+
+
+def registered(area: Area, number: int) -> Household:
+    """A household of two in the area, with something of every kind; `number` tells it from others on a page."""
+    people = [
+        NewPerson(
+            Name(f"نام{number}ی", f"خانواده{number}ی"), "head", identifiers=[NewIdentifier("identity", f"77{number}")]
+        ),
+        NewPerson(Name("دیگری"), "other"),
+    ]
+    new = NewHousehold(area, people, facts={"rooms": 2}, decile=2, covered_by=f"پوشش-{number}-")
+    made = registry.register_household(by=None, new=new, origin=Origin(source=f"منبع-{number}-"))
+    registry.give_consent(by=None, person=made.head, purpose="sensitive", evidence=f"مدرک-{number}-")
+    registry.record_vulnerability(by=None, person=made.head, kind=f"بیماری-{number}-")
+    registry.record_need(by=None, household=made, need=f"need-{number}-")
+    return made
 
 
 def few(rows: list[object], most: int = 5) -> list[object]:
@@ -162,12 +188,16 @@ def story(cast, tmp_path):
         promised="ده خودرو برای بازدید",
     )
     SignedIn.objects.create(user=cast.mayor.user, session_key="of-the-mayor")
+    for number, where in enumerate(("margin", "station", "village", "other_village", "city")):
+        registered(cast.areas[where], number)
+    Alarm.objects.create(told=cast.organisations["foundation"], event=1, count=51)
+    SavedFilter.objects.create(membership=cast.mayor.membership, name="صافی شهردار", wanted={"decile": "2"})
     return kept_round(tmp_path, [area for name, area in cast.areas.items() if not name.startswith("elsewhere")])
 
 
 def marks_of(cast, kept):
     """Everything of the province that an outsider must not read; names of organisations at the root are known to all who sign."""
-    found = gate.marks_of_candidates()
+    found = gate.marks_of_candidates() + gate.marks_of_households()
     found += [mark for mark in gate.marks_of_areas() if mark.path.startswith("77/")]
     found += [Mark(f"دلیل {result.area.code}.", result.path) for result in kept.results.select_related("area")]
     found += [
@@ -178,7 +208,8 @@ def marks_of(cast, kept):
     found = [mark for mark in found if mark.text not in directory]
     found += [Mark(f"نقش {name}", "77") for name in cast.actors if name != "outsider"]
     found += [
-        Mark(text, "77") for text in ("دور سپیدار", "manifest of Sepidar", "report of all", "ده خودرو برای بازدید")
+        Mark(text, "77")
+        for text in ("صافی شهردار", "دور سپیدار", "manifest of Sepidar", "report of all", "ده خودرو برای بازدید")
     ]
     return found
 
@@ -218,6 +249,7 @@ def test_nobody_of_the_cast_reads_or_changes_what_lies_outside_their_own_area(ca
     actor = cast.actors[name]
     marks = [
         *gate.marks_of_candidates(),
+        *gate.marks_of_households(),
         *(Mark(f"دلیل {result.area.code}.", result.path) for result in story.results.select_related("area")),
     ]
     assert gate.faults_of(actor, signed_in(actor), walk(story), marks, posted(cast)) == []
@@ -385,7 +417,13 @@ def random_story(seed: int, folder) -> tuple[list[Actor], Round, list[Mark]]:
         )
         candidate.needs.set(Need.objects.all()[:1])
     kept = kept_round(folder, places, reason="نتیجه-{code}-")
-    marks = gate.marks_of_candidates() + [Mark(f"نتیجه-{area.code}-", area.path) for area in places]
+    for number, place in enumerate(chance.sample(lived_in, 4)):
+        registered(place, number)
+    marks = (
+        gate.marks_of_candidates()
+        + gate.marks_of_households()
+        + [Mark(f"نتیجه-{area.code}-", area.path) for area in places]
+    )
     return actors, kept, marks
 
 

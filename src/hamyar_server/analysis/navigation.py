@@ -9,12 +9,16 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from hamyar_server.organisations.mandates import Function, functions_of
+from hamyar_server.registry.models import WITH_PEOPLE
 
 ENTRIES = (
     ("analysis:home", _("Home"), frozenset(Function)),
     ("programmes:places", _("Places"), frozenset({Function.DECIDE, Function.DELIVER, Function.ANALYSE})),
+    ("registry:households", _("People and households"), frozenset(WITH_PEOPLE)),
     ("intake:list", _("Nominations"), frozenset({Function.NOMINATE, Function.VERIFY, Function.DECIDE})),
     ("analysis:rounds", _("Rounds"), frozenset(Function)),
+    ("organisations:list", _("Organisations"), frozenset(Function)),
+    ("registry:audit", _("Audit"), frozenset({Function.AUDIT})),
 )
 
 

@@ -20,5 +20,5 @@ class PathField(models.CharField):
 
 
 def under(path: str, column: str = "path") -> Q:
-    """Rows at the path and below it, as ranges: LIKE with ESCAPE walks the whole table on SQLite. “0” follows “/”."""
-    return Q(**{column: path}) | Q(**{f"{column}__gt": f"{path}/", f"{column}__lt": f"{path}0"})
+    """Rows at the path and below it, as one range of an index in its order: codes are digits, and “0” follows “/”."""
+    return Q(**{f"{column}__gte": path, f"{column}__lt": f"{path}0"})

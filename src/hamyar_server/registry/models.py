@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from hamyar.persian import latin_digits
 from hamyar_server.areas.models import Area
 from hamyar_server.core.encryption import BlindIndexField, EncryptedTextField, Indexes, read
-from hamyar_server.core.fields import PathField
+from hamyar_server.core.fields import PathField, under
 from hamyar_server.core.ids import uuid7
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
@@ -68,6 +68,12 @@ class VisibleQuerySet(models.QuerySet[Any]):
         """Rows in areas where the actor holds one of the functions; without any, one that works with people."""
         return self.filter(mandates.inside(actor, functions or WITH_PEOPLE, self.path_field))
 
+    def visible_in(self, actor: Actor, area: Area) -> Self:
+        """Of what the actor sees, the rows in the area and below it: one range of the index where a mandate covers it whole."""
+        if any(f"{area.path}/".startswith(f"{root}/") for root in mandates.paths(actor, WITH_PEOPLE)):
+            return self.filter(under(area.path, self.path_field))
+        return self.visible_to(actor).filter(under(area.path, self.path_field))
+
 
 class HouseholdQuerySet(VisibleQuerySet):
     def living(self) -> HouseholdQuerySet:
@@ -111,6 +117,7 @@ class Household(models.Model):
         ]
         indexes = [
             models.Index(fields=["path", "id"], name="households_by_place"),
+            models.Index(fields=["decile", "path", "id"], condition=Q(decile__gte=1), name="households_by_decile"),
             models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="households_of_a_batch"),
             models.Index(fields=["retention", "changed_at"], name="households_by_retention"),
         ]
@@ -175,8 +182,8 @@ class Person(models.Model):
         constraints = [models.UniqueConstraint(fields=["source_key"], name="one_person_of_a_source_key")]
         indexes = [
             models.Index(fields=["path", "id"], name="persons_by_place"),
-            models.Index(fields=["family_index", "given_index"], name="persons_by_family_name"),
-            models.Index(fields=["given_index"], name="persons_by_given_name"),
+            models.Index(fields=["family_index", "path"], name="persons_by_family_name"),
+            models.Index(fields=["given_index", "path"], name="persons_by_given_name"),
             models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="persons_of_a_batch"),
         ]
 
@@ -471,3 +478,18 @@ class ImportedChange(models.Model):
 
     def __str__(self) -> str:
         return str(self.household_id)
+
+
+class SavedFilter(models.Model):
+    """A filter of the list of households that somebody uses again; what names a person is not kept."""
+
+    membership = models.ForeignKey("organisations.Membership", on_delete=models.CASCADE, related_name="saved_filters")
+    name = models.CharField(max_length=60)
+    wanted = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["membership", "name"], name="one_filter_of_a_name")]
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,121 @@
+"""The list of households: search, filters, saved filters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from hamyar_server.core.paging import page
+from hamyar_server.organisations import mandates
+from hamyar_server.organisations.actors import Actor, actor_required
+from hamyar_server.organisations.mandates import Function
+from hamyar_server.registry import lists, seeking
+from hamyar_server.registry.forms import FilterForm, SaveFilterForm
+from hamyar_server.registry.models import WITH_PEOPLE, Household, SavedFilter
+
+KEPT = tuple(FilterForm.base_fields)  # what a saved filter holds: no name and no number
+SIZE = 50
+
+
+def require_people(actor: Actor) -> frozenset[Function]:
+    """What the actor may do somewhere; raises NotAllowed for whoever works with no people."""
+    held = mandates.functions_of(actor)
+    if not held & frozenset(WITH_PEOPLE):
+        mandates.require_somewhere(actor, Function.ASSESS)
+    return held
+
+
+@dataclass(frozen=True)
+class Asked:
+    """form: the filters; q: what was searched for; wanted: both, ready for `lists.found`; keep: the same as an address."""
+
+    form: FilterForm
+    q: str
+    wanted: dict[str, Any]
+    keep: str
+
+    @property
+    def filtered(self) -> bool:
+        return any(self.wanted.values())
+
+
+def asked(request: HttpRequest) -> Asked:
+    """What the address asks for; a filter that cannot be read filters nothing and says so."""
+    given = request.GET.copy()
+    given.setdefault("state", "living")
+    form = FilterForm(given, actor=request.actor)
+    form.is_valid()
+    token = request.GET.get("who", "")
+    q = seeking.opened(request.actor, token) if token else ""
+    kept = QueryDict(mutable=True)
+    for name in ("who", *KEPT):
+        if request.GET.get(name):
+            kept[name] = request.GET[name]
+    keep = f"{kept.urlencode()}&" if kept else ""
+    return Asked(form, q, {**form.cleaned_data, "q": q}, keep)
+
+
+@actor_required
+def households(request: HttpRequest) -> HttpResponse:
+    """Households that the actor sees, place by place. A search is posted, so that no name stands in an address."""
+    held = require_people(request.actor)
+    if request.method == "POST":
+        return _searched(request)
+    wanted, today = asked(request), timezone.localdate()
+    rows = lists.found(request.actor, wanted.wanted, today)
+    shown = page(rows.select_related("area__parent"), lists.ORDER, request.GET.get("after"), size=SIZE)
+    count, more = lists.counted(rows)
+    heads, covers = lists.heads(shown.rows), lists.covering(shown.rows, today)
+    context = {
+        "page": shown,
+        "rows": [(row, heads.get(row.pk, ""), covers.get(row.pk, [])) for row in shown.rows],
+        "asked": wanted,
+        "keep": wanted.keep,
+        "count": count,
+        "more": more,
+        "saved": SavedFilter.objects.filter(membership=request.actor.membership),
+        "save_form": SaveFilterForm(),
+        "may_register": Function.ASSESS in held,
+        "anything": wanted.filtered or Household.objects.visible_to(request.actor).exists(),
+    }
+    return render(request, "registry/households.html", context)
+
+
+def _searched(request: HttpRequest) -> HttpResponse:
+    kept = request.GET.copy()
+    for name in ("who", "after"):
+        kept.pop(name, None)
+    if q := request.POST.get("q", "").strip()[:100]:
+        kept["who"] = seeking.hidden(request.actor, q)
+    return redirect(f"{request.path}?{kept.urlencode()}")
+
+
+@actor_required
+@require_POST
+def save_filter(request: HttpRequest) -> HttpResponse:
+    """Keep the filters of the address under a name; a name that is there takes the new ones."""
+    require_people(request.actor)
+    form = SaveFilterForm(request.POST)
+    wanted = {name: request.GET[name] for name in KEPT if request.GET.get(name)}
+    if form.is_valid():
+        SavedFilter.objects.update_or_create(
+            membership=request.actor.membership, name=form.cleaned_data["name"], defaults={"wanted": wanted}
+        )
+        messages.success(request, _("The filter is kept under this name. What you searched for is not part of it."))
+    kept = QueryDict(mutable=True)
+    kept.update(wanted)
+    return redirect(f"/households/?{kept.urlencode()}")
+
+
+@actor_required
+@require_POST
+def remove_filter(request: HttpRequest, pk: int) -> HttpResponse:
+    get_object_or_404(SavedFilter, pk=pk, membership=request.actor.membership).delete()
+    return redirect("registry:households")

@@ -1,0 +1,82 @@
+"""What was done with people and households, and the names of facts, in the reader's language."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from hamyar_server.registry.incoming import FACTS
+from hamyar_server.registry.models import IdentifierKind, Provenance
+
+ACTS = {
+    "household.registered": _("household registered"),
+    "households.registered": _("came in with an import"),
+    "household.changed": _("facts changed"),
+    "household.split": _("household split"),
+    "household.merged": _("households merged"),
+    "person.registered": _("person registered"),
+    "person.changed": _("person's data changed"),
+    "person.moved": _("person moved to another household"),
+    "person.erased": _("person erased"),
+    "identifier.added": _("number or address added"),
+    "identity.revealed": _("identity shown in full"),
+    "sensitive.revealed": _("sensitive matters shown"),
+    "identities.over_budget": _("more identities than the daily budget"),
+    "alarm.seen": _("alarm taken note of"),
+    "consent.given": _("consent given"),
+    "consent.withdrawn": _("consent withdrawn"),
+    "vulnerability.recorded": _("sensitive matter recorded"),
+    "need.recorded": _("need recorded"),
+    "need.closed": _("need closed"),
+    "cover.recorded": _("cover by others recorded"),
+    "households.exported": _("households exported"),
+    "persons.exported": _("persons exported"),
+}
+FIELDS = {
+    "given": _("given name"),
+    "family": _("family name"),
+    "father": _("father's name"),
+    "name": _("name"),
+    "sex": _("sex"),
+    "birth_date": _("date of birth"),
+    "died_on": _("date of death"),
+    "area": _("place"),
+    "head": _("head"),
+    "decile": _("decile"),
+    "organisation": _("organisation"),
+    "retention": _("period of keeping"),
+    "reason": _("reason"),
+    "value": _("sensitive matter"),
+    **dict(IdentifierKind.choices),
+}
+
+
+def act(action: str) -> str | Promise:
+    return ACTS.get(action, action)
+
+
+def field(name: str) -> str:
+    if name in FIELDS:
+        return str(FIELDS[name])
+    return fact(name) if name in FACTS else name
+
+
+def fact(name: str) -> str:
+    """The heading of a fact."""
+    column = FACTS[name]
+    return column.title if get_language() == "fa" and column.title else name.replace("_", " ")
+
+
+def fact_value(name: str, value: object) -> str | Promise:
+    """A fact as a page shows it; numbers are left to the page."""
+    column = FACTS.get(name)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if column and column.values_fa and value in column.values and get_language() == "fa":
+        return column.values_fa[column.values.index(str(value))]
+    return str(value).replace("_", " ")
+
+
+def provenance(name: str) -> str | Promise:
+    return Provenance(name).label if name in Provenance.values else name
