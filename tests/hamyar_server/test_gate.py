@@ -41,7 +41,7 @@ from hamyar_server.organisations.models import (
 from hamyar_server.programmes.actions import decide
 from hamyar_server.registry import actions as registry
 from hamyar_server.registry.incoming import NewHousehold, NewIdentifier, NewPerson, Origin
-from hamyar_server.registry.models import Alarm, Consent, Household, Person, SavedFilter
+from hamyar_server.registry.models import Alarm, Consent, Household, Import, Person, SavedFilter
 from hamyar_server.registry.names import Name
 from tests.hamyar_server import gate
 from tests.hamyar_server.cast import nomination
@@ -64,6 +64,7 @@ WITHOUT_A_PLACE = {
     "organisations.SecondFactor": "one's own account alone",
     "organisations.SignedIn": "one's own account alone",
     "organisations.SignInFailure": "shown to nobody",
+    "registry.Import": "its organisation's alone: Import.objects.of",
     "registry.Alarm": "shown to the organisation that is told",
     "registry.SavedFilter": "one's own membership alone; holds no name",
     "keys.PersonKey": "shown to nobody",
@@ -134,6 +135,7 @@ def objects(kept: Round) -> dict[str, list[object]]:
         "people": list(User.objects.values_list("pk", flat=True)),
         "households": list(Household.objects.values_list("pk", flat=True)),
         "persons": list(Person.objects.values_list("pk", flat=True)),
+        "imports": list(Import.objects.values_list("pk", flat=True)),
         "consents": list(Consent.objects.values_list("pk", flat=True)),
         "alarms": list(Alarm.objects.values_list("pk", flat=True)),
         "filters": list(SavedFilter.objects.values_list("pk", flat=True)),
@@ -190,6 +192,12 @@ def story(cast, tmp_path):
     SignedIn.objects.create(user=cast.mayor.user, session_key="of-the-mayor")
     for number, where in enumerate(("margin", "station", "village", "other_village", "city")):
         registered(cast.areas[where], number)
+    Import.objects.create(
+        organisation=cast.organisations["municipality"],
+        file_name="فهرست مهردشت",
+        source="فهرست مهردشت",
+        state="uploaded",
+    )
     Alarm.objects.create(told=cast.organisations["foundation"], event=1, count=51)
     SavedFilter.objects.create(membership=cast.mayor.membership, name="صافی شهردار", wanted={"decile": "2"})
     return kept_round(tmp_path, [area for name, area in cast.areas.items() if not name.startswith("elsewhere")])
@@ -209,7 +217,14 @@ def marks_of(cast, kept):
     found += [Mark(f"نقش {name}", "77") for name in cast.actors if name != "outsider"]
     found += [
         Mark(text, "77")
-        for text in ("صافی شهردار", "دور سپیدار", "manifest of Sepidar", "report of all", "ده خودرو برای بازدید")
+        for text in (
+            "صافی شهردار",
+            "فهرست مهردشت",
+            "دور سپیدار",
+            "manifest of Sepidar",
+            "report of all",
+            "ده خودرو برای بازدید",
+        )
     ]
     return found
 
