@@ -151,3 +151,26 @@ def test_the_copy_of_sqlite_is_one_moment(before):
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         (events,) = connection.execute("SELECT max(number) FROM core_auditevent").fetchone()
     assert json.loads((before / "kept/record/manifest.json").read_text())["audit"]["number"] == events == 3
+
+
+DESTROY = """
+call_command("migrate", database="keys", verbosity=0, skip_checks=True)
+from hamyar_server.core.ids import uuid7
+from hamyar_server.core.keys import store
+from hamyar_server.core.keys.models import PersonKey
+people = [uuid7() for _ in range(200)]
+store.make(people)
+wrapped = [bytes(row.wrapped).hex() for row in PersonKey.objects.filter(pk__in=people[50:60])]
+store.rotate(batch=70)
+wrapped += [bytes(row.wrapped).hex() for row in PersonKey.objects.filter(pk__in=people[50:60])]
+store.destroy(people[50:60])
+print(*wrapped)
+"""
+
+
+def test_no_file_of_the_store_holds_a_destroyed_key_in_any_version(tmp_path):
+    said = Home(tmp_path).python("from django.core.management import call_command\n" + DESTROY).split()
+    held = b"".join(file.read_bytes() for file in tmp_path.glob("persons.keys*"))
+    assert len(held) > 10_000
+    assert len(said) == 20
+    assert [key for key in said if bytes.fromhex(key) in held] == []
