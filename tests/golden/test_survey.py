@@ -22,6 +22,7 @@ from hamyar.survey import (
     quantile,
     rake,
     ratio,
+    regression,
     total,
 )
 
@@ -203,3 +204,14 @@ def test_design_effects_of_totals_ratios_and_domains(schools: dict[str, pd.DataF
     found += mean(data, "api00", CLUSTERS, by="stype")["deff"].tolist()
     wanted = [31.310656094349440, 2.491512974637955, 6.583673525027803, 2.228259316868618, 2.163899720080456]
     np.testing.assert_allclose(found, wanted, **EXACT)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_regression(name: str, expected: dict[str, Any], schools: dict[str, pd.DataFrame]) -> None:
+    """svyglm(api00 ~ ell + meals + mobility): coefficients and errors."""
+    file, design = DESIGNS[name]
+    peer = expected[name]["glm"]
+    frame = regression(schools[file], "api00", ["ell", "meals", "mobility"], design)
+    assert frame["term"].tolist() == ["intercept", "ell", "meals", "mobility"]
+    np.testing.assert_allclose(frame[["estimate", "se"]].T, [list(peer["b"].values()), peer["se"]], **EXACT)
+    assert frame["df"].tolist() == [expected[name]["degf"] + 1 - 4] * 4

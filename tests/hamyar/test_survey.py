@@ -26,6 +26,7 @@ from hamyar.survey import (
     quantile,
     rake,
     ratio,
+    regression,
     total,
 )
 
@@ -276,3 +277,17 @@ def test_an_estimator_that_cannot_use_the_whole_design_says_so() -> None:
     from hamyar.poverty import gini
 
     refused("HY-S016", lambda: gini(sample(), "y", replace(DESIGN, fpc="many")), "fpc")
+
+
+def test_regression_leaves_out_gaps_and_refuses_what_it_cannot_tell_apart() -> None:
+    data = sample()
+    exact = regression(data.assign(z=3 + 2 * data["x"]), "z", ["x"], DESIGN)
+    assert exact["estimate"].tolist() == pytest.approx([3, 2])
+    assert exact["se"].tolist() == pytest.approx([0, 0], abs=1e-9)
+    alone = regression(data, "y", [], DESIGN)
+    wanted = mean(data, "y", DESIGN)
+    assert alone.loc[0, ["estimate", "se"]].tolist() == pytest.approx(wanted.loc[0, ["estimate", "se"]].tolist())
+    gaps = data.assign(y=data["y"].where(data["c"] > 2))
+    assert regression(gaps, "y", ["x", "poor"], DESIGN)["n"].tolist() == [(data["c"] > 2).sum()] * 3
+    refused("HY-S019", lambda: regression(data.assign(two=2 * data["x"]), "y", ["x", "two"], DESIGN), "x, two")
+    refused("HY-S003", lambda: regression(data, "y", ["age"], DESIGN), "age")

@@ -6,6 +6,7 @@ from hamyar.survey.calibration import Calibrated, calibrate, post_stratify, rake
 from hamyar.survey.design import UNIVERSES, Bootstrap, Design, Jackknife, ReplicateWeights
 from hamyar.survey.estimates import linearised, mean, proportion, ratio, total
 from hamyar.survey.quantiles import quantile
+from hamyar.survey.regression import regression
 from hamyar.survey.variance import Sums, limits
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "quantile",
     "rake",
     "ratio",
+    "regression",
     "total",
 ]

@@ -1,0 +1,73 @@
+"""Linear regression on a sample, with errors of the design.
+
+Coefficients solve Σ w x (y - x'b) = 0; the influence value of a row on them is A⁻¹ x (y - x'b), A = Σ w x x'.
+Source: Fuller (1975), Sankhyā C 37:117-132; Binder (1983), International Statistical Review 51:279-292.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
+from typing import Any
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from hamyar.errors import error
+from hamyar.survey.design import Design
+from hamyar.survey.estimates import Statistic, estimate, rows_of
+from hamyar.survey.rows import number
+
+
+def regression(
+    data: Any, y: str, X: Sequence[str], design: Design, *, intercept: bool = True, engine: str | None = None
+) -> pd.DataFrame:
+    """Weighted least squares of y on X over rows that have all of them.
+
+    Gives one row per term: term, estimate, se, low, high (95 %), n, df (clusters - strata + 1 - terms); attrs as `mean`.
+    Raises HamyarError as `mean`; HY-S019 for terms that depend on each other, or as many as there are rows or clusters.
+    """
+    from scipy.special import stdtrit
+
+    rows = rows_of(data, design, None, [y, *X], engine)
+    expr = rows.table.expr
+    columns = {name: number(expr, name) for name in (y, *X)}
+    known = ibis.and_(*(column.notnull() for column in columns.values()))
+    terms = {"intercept": ibis.literal(1.0)} if intercept else {}
+    terms |= {name: columns[name] for name in X}
+    x, w = list(terms.values()), known.ifelse(rows.weight(), 0.0)
+    p = len(x)
+    asked = {f"x{k}_{m}": (w * x[k] * x[m]).sum() for k in range(p) for m in range(k + 1)}
+    asked |= {f"y{k}": (w * x[k] * columns[y]).sum() for k in range(p)}
+    found = expr.aggregate(**asked).to_pyarrow().to_pylist()[0]
+    gram = np.array([[found[f"x{max(k, m)}_{min(k, m)}"] or 0.0 for m in range(p)] for k in range(p)])
+    scale = 1 / np.sqrt(np.where(np.diag(gram) > 0, np.diag(gram), 1))
+    if np.linalg.cond(gram * np.outer(scale, scale)) > 1e12:
+        raise _dependent(list(terms))
+    bread = np.linalg.inv(gram * np.outer(scale, scale)) * np.outer(scale, scale)
+    b = bread @ np.array([found[f"y{k}"] for k in range(p)])
+    residual = columns[y] - reduce(add, [term * value for term, value in zip(x, b.tolist(), strict=True)])
+    k = known.cast("float64")
+    influence = [reduce(add, [a * v for a, v in zip(x, row, strict=True)]) * residual for row in bread.tolist()]
+    statistics = [Statistic("total", name, f"y{n}", None, str(n)) for n, name in enumerate(terms)]
+    frame = estimate(rows, statistics, [{"y": z.fill_null(0.0) * k, "k": k} for z in influence])
+    df = frame["df"] + 1 - p
+    if rows.sampled and df[0] < 1:
+        raise _dependent(list(terms))
+    half = stdtrit(df.to_numpy(float, na_value=np.nan), 0.975) * frame["se"]
+    se, low, high = frame["se"], b - half, b + half
+    made = {"term": list(terms), "estimate": b, "se": se, "low": low, "high": high, "n": frame["n"], "df": df}
+    result = pd.DataFrame(made)
+    result.attrs.update(frame.attrs)
+    return result
+
+
+def _dependent(terms: list[str]) -> Exception:
+    listed = ", ".join(terms)
+    return error(
+        "HY-S019",
+        en=f"the sample cannot tell the terms {listed} apart: one depends on the others, or there are too few rows or clusters. Leave some out.",
+        fa=f"نمونه جمله‌های {listed} را از هم باز نمی‌شناسد: یکی به دیگران وابسته است یا ردیف و خوشه کم است. چند جمله را بردارید.",
+    )
