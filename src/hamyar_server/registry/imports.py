@@ -61,7 +61,7 @@ def refused_file(batch: Import) -> Path:
 def upload(
     *, by: Actor | None, name: str, pieces: Iterable[bytes], source: str, calendar: str, as_of: date | None = None
 ) -> Import:
-    """Keep a file and suggest what its columns are. Raises HamyarError HY-J001, and those of a file that cannot be read."""
+    """Keep a file and suggest what its columns are. Raises HamyarError HY-Z001, and those of a file that cannot be read."""
     if by:
         mandates.require_somewhere(by, Function.ASSESS)
     batch = Import(
@@ -95,7 +95,7 @@ def _write(path: Path, pieces: Iterable[bytes]) -> str:
             size += len(piece)
             if size > LARGEST:
                 raise error(
-                    "HY-J001",
+                    "HY-Z001",
                     en=f"the file is larger than {LARGEST // 10**6} MB. Split it, or save it as CSV or Parquet.",
                     fa=f"پرونده بزرگ‌تر از {LARGEST // 10**6} مگابایت است. آن را بخش کنید یا به CSV یا Parquet ذخیره کنید.",
                 )
@@ -105,12 +105,12 @@ def _write(path: Path, pieces: Iterable[bytes]) -> str:
 
 
 def map_columns(*, batch: Import, mapping: Mapping[str, str]) -> Import:
-    """Which column is which. Raises HamyarError HY-J002 for one that is missing, HY-J003 for one named twice."""
+    """Which column is which. Raises HamyarError HY-Z002 for one that is missing, HY-Z003 for one named twice."""
     taken = [ours for ours in mapping.values() if ours]
     missing = [c for c in columns.CONTRACT.columns if c.required and c.name not in taken]
     faults = [
         Fault(
-            "HY-J002",
+            "HY-Z002",
             column=column.name,
             en=f"no column of the file is “{column.name}”: {column.en} Choose it.",
             fa=f"هیچ ستونی از پرونده «{column.title}» نیست: {column.fa} آن را انتخاب کنید.",
@@ -119,7 +119,7 @@ def map_columns(*, batch: Import, mapping: Mapping[str, str]) -> Import:
     ]
     faults += [
         Fault(
-            "HY-J003",
+            "HY-Z003",
             column=ours,
             en="two columns of the file are this one. Leave one out.",
             fa="دو ستون پرونده همین است. یکی را کنار بگذارید.",
@@ -190,7 +190,7 @@ def _refuse(staging: Staging, rows: Sequence[dict[str, Any]], faults: list[Fault
 
 def _with_others(row: int) -> Fault:
     return Fault(
-        "HY-J012",
+        "HY-Z012",
         row=row,
         en="another row of this household is refused; mend that one.",
         fa="ردیف دیگری از همین خانوار پذیرفته نشد؛ آن را اصلاح کنید.",
@@ -220,7 +220,7 @@ def _split(staging: Staging) -> None:
     """Who stands twice is refused, and then every household of which a row is refused."""
     for row in _taken_out(staging, TWICE):
         fault = Fault(
-            "HY-J013",
+            "HY-Z013",
             row=row["row"],
             column="person_key",
             en="this key stands twice in the file. Each person stands once.",
@@ -241,14 +241,14 @@ def _taken_out(staging: Staging, which: str) -> list[dict[str, Any]]:
 
 
 def accept(*, by: Actor | None, batch: Import, take_suspected: bool = False) -> Import:
-    """Say yes to what was checked; the job takes it in. Raises HamyarError HY-J030."""
+    """Say yes to what was checked; the job takes it in. Raises HamyarError HY-Z030."""
     with transaction.atomic():
         moved = Import.objects.filter(pk=batch.pk, state=ImportState.CHECKED).update(
             state=ImportState.RUNNING, take_suspected=take_suspected
         )
         if not moved:
             raise error(
-                "HY-J030",
+                "HY-Z030",
                 en="this import was accepted or undone meanwhile. Look at it again.",
                 fa="این بارگذاری در این میان پذیرفته یا برگردانده شده است. دوباره آن را ببینید.",
             )
@@ -265,7 +265,7 @@ def acting(batch: Import) -> Actor | None:
     membership = living.filter(pk=batch.membership_id).first()
     if membership is None:
         raise error(
-            "HY-J031",
+            "HY-Z031",
             en="whoever brought this file no longer acts for the organisation.",
             fa="کسی که این پرونده را آورده دیگر از سوی سازمان عمل نمی‌کند.",
         )
@@ -353,7 +353,7 @@ def undo(*, by: Actor | None, batch: Import) -> Import:
     )
     if not moved:
         raise error(
-            "HY-J032", en="only what was taken in can be undone.", fa="تنها آنچه پذیرفته شده است برگردانده می‌شود."
+            "HY-Z032", en="only what was taken in can be undone.", fa="تنها آنچه پذیرفته شده است برگردانده می‌شود."
         )
     own = Household.objects.filter(batch=batch.pk, version=1).order_by("pk")
     while some := list(own.values_list("pk", flat=True)[:CHUNK]):

@@ -92,7 +92,7 @@ class Reading:
         area = self.area(code)
         if area is None:
             return Fault(
-                "HY-J010",
+                "HY-Z010",
                 row=row,
                 column="area_code",
                 en=f"no place has the code {code}. Correct it, or import the place first.",
@@ -100,7 +100,7 @@ class Reading:
             )
         if self.roots is not None and not any(f"{area.path}/".startswith(f"{root}/") for root in self.roots):
             return Fault(
-                "HY-J011",
+                "HY-Z011",
                 row=row,
                 column="area_code",
                 en=f"{area} lies outside your organisation's mandate. Leave the row to whoever holds it.",
@@ -160,7 +160,7 @@ class Reading:
 
 def _suspect(row: int | None) -> Fault:
     return Fault(
-        "HY-J020",
+        "HY-Z020",
         row=row,
         column="national_id",
         en="somebody with this identity number is in the record or in the file already. See whether it is the same person; if not, correct the number, or take suspected ones in too.",
