@@ -24,8 +24,8 @@ COUNTS = {"province": 1, "county": 28, "city": 79, "neighbourhood": 72, "village
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> datasets.Province:
-    return datasets.province(tmp_path_factory.mktemp("province"), SIZE)
+def made(small_province: datasets.Province) -> datasets.Province:
+    return small_province
 
 
 @pytest.fixture(scope="module")

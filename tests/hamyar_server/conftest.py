@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from hamyar_server.organisations.actors import CHOSEN, Actor
+from tests.hamyar_server import again
 from tests.hamyar_server import cast as of
 
 
+@pytest.fixture(scope="session")
+def made(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> again.Made:
+    with django_db_blocker.unblock():
+        return again.made_by(lambda: of.build(tmp_path_factory.mktemp("cast")))
+
+
 @pytest.fixture
-def cast(db: None, tmp_path: Path) -> of.Cast:
-    return of.build(tmp_path)
+def cast(made: again.Made, db: None) -> of.Cast:
+    return made.again()
 
 
 @pytest.fixture
