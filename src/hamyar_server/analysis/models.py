@@ -33,10 +33,10 @@ class RoundQuerySet(models.QuerySet["Round"]):
     def newest_first(self) -> RoundQuerySet:
         return self.order_by("-date", "-kept_at", "-id")
 
-    def current(self) -> RoundQuerySet:
-        """The newest round of each kind."""
-        newest = Round.objects.filter(kind=OuterRef("kind")).newest_first().values("pk")[:1]
-        return self.filter(pk=Subquery(newest))
+    def current(self, actor: Actor) -> RoundQuerySet:
+        """The newest round of each kind among those that say something to the actor: another province's replaces none."""
+        seen = Round.objects.visible_to(actor).filter(kind=OuterRef("kind"))
+        return self.filter(pk=Subquery(seen.newest_first().values("pk")[:1]))
 
     def visible_to(self, actor: Actor) -> RoundQuerySet:
         """Those that say something of a place that the actor sees, or of one in which it lies: its rate is shown there."""
@@ -88,9 +88,9 @@ class Round(models.Model):
 
 
 class AreaResultQuerySet(models.QuerySet["AreaResult"]):
-    def current(self) -> AreaResultQuerySet:
+    def current(self, actor: Actor) -> AreaResultQuerySet:
         """Results of the newest round of each kind."""
-        return self.filter(round__in=Round.objects.current())
+        return self.filter(round__in=Round.objects.current(actor))
 
     def latest_for(self, areas: models.QuerySet[Area]) -> AreaResultQuerySet:
         """The newest result of each of these areas, of whatever kind it is."""

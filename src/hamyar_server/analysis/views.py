@@ -30,7 +30,7 @@ REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; 
 @actor_required
 def home(request: HttpRequest) -> HttpResponse:
     """Where it is worst, by rate and by number, how sure, and what the newest rounds used."""
-    found = [section(request, kept) for kept in Round.objects.current().order_by("-kind")]
+    found = [section(request, kept) for kept in Round.objects.current(request.actor).order_by("-kind")]
     shown = [each for each in found if each["counts"]["total"]]
     return render(request, "analysis/home.html", {"sections": shown, "area": request.actor.area})
 
@@ -84,7 +84,7 @@ def place(request: HttpRequest, code: str) -> HttpResponse:
     visible = visible_areas(request)
     if not visible.filter(pk=area.pk).exists():
         raise PermissionDenied
-    current = AreaResult.objects.current().with_places()
+    current = AreaResult.objects.current(request.actor).with_places()
     own = [sentences.explained(result, request.actor) for result in current.filter(area=area).order_by("round__kind")]
     above = list(Area.objects.above(area))
     inside = current.below(area.path).exclude(area=area)

@@ -15,6 +15,7 @@ from hamyar.errors import Fault, error
 from hamyar.persian import text_key
 from hamyar_server.areas import parsing, reading
 from hamyar_server.areas.boundaries import features, outside_of
+from hamyar_server.areas.following import follow
 from hamyar_server.areas.models import Area, AreaCode, ImportBatch, ImportedRow, Kind, Stratum, stratum_of
 from hamyar_server.areas.parsing import Parsed, Place
 from hamyar_server.core import audit
@@ -210,20 +211,28 @@ def _save(made: list[Area], changed: list[Area], progress: Progress | None) -> N
         Area.objects.bulk_create(made[first : first + BATCH])
         if progress:
             progress(min(first + BATCH, len(made)), total)
-    Area.objects.bulk_update(changed, [*FACTS, "key", "parent", "path", "depth"], batch_size=300)
+    _update(changed)
     AreaCode.objects.bulk_create([AreaCode(area=area, code=area.code) for area in made], batch_size=BATCH)
-    _rehang(changed)
     if progress:
         progress(total, total)
 
 
+def _update(areas: list[Area]) -> None:
+    """Save what changed; where a place moved, everything below it follows, and whatever carries its path."""
+    lay = dict(Area.objects.filter(pk__in=[area.pk for area in areas]).values_list("pk", "path"))
+    Area.objects.bulk_update(areas, [*FACTS, "key", "parent", "path", "depth"], batch_size=300)
+    follow({lay[area.pk]: area.path for area in areas})
+    _rehang(areas)
+
+
 def _rehang(changed: Iterable[Area]) -> None:
-    """Where a place moved, everything below it follows."""
     for area in changed:
         stale = [child for child in area.children.all() if child.path != _path(area, child.code)]
+        lay = [child.path for child in stale]
         for child in stale:
             child.path, child.depth = _path(area, child.code), area.depth + 1
         Area.objects.bulk_update(stale, ["path", "depth"])
+        follow(dict(zip(lay, (child.path for child in stale), strict=True)))
         _rehang(stale)
 
 
@@ -338,9 +347,7 @@ def _restore(rows: list[ImportedRow]) -> None:
         area.key, area.parent = text_key(area.name), parents.get(row.before["parent"])
         area.path = _path(area.parent, area.code)
         area.depth = area.path.count("/")
-    areas = [row.area for row in rows]
-    Area.objects.bulk_update(areas, [*FACTS, "key", "parent", "path", "depth"], batch_size=300)
-    _rehang(areas)
+    _update([row.area for row in rows])
 
 
 def _remove(areas: list[Area], batch: ImportBatch) -> None:

@@ -17,7 +17,7 @@ def joint(actor: Actor, *, which: str = "") -> QuerySet[AreaResult]:
 
     which: "nominated", "suggested", "both" or "" for all of them.
     """
-    newest = Round.objects.current().filter(kind=Kind.INDEX)
+    newest = Round.objects.current(actor).filter(kind=Kind.INDEX)
     nominated = Exists(Candidate.objects.filter(area=OuterRef("area"), state__in=OPEN))
     found = AreaResult.objects.filter(round__in=newest, kind__in=PLACES).visible_to(actor).annotate(nominated=nominated)
     wanted = {
@@ -32,7 +32,8 @@ def joint(actor: Actor, *, which: str = "") -> QuerySet[AreaResult]:
 
 def without_figures(actor: Actor) -> QuerySet[Candidate]:
     """Nominated places that the newest round says nothing of: they must not be lost from the list."""
-    known = AreaResult.objects.filter(round__in=Round.objects.current().filter(kind=Kind.INDEX), area=OuterRef("area"))
+    newest = Round.objects.current(actor).filter(kind=Kind.INDEX)
+    known = AreaResult.objects.filter(round__in=newest, area=OuterRef("area"))
     return Candidate.objects.visible_to(actor).open().filter(~Exists(known)).with_story().order_by("decide_by", "id")
 
 

@@ -71,5 +71,5 @@ def decide(request: HttpRequest, pk: Any) -> HttpResponse:
             return redirect("intake:candidate", found.pk)
         messages.success(request, _("Decided. The nominator reads the state, the category and the date."))
         return redirect("intake:candidate", found.pk)
-    result = AreaResult.objects.current().filter(area=found.area).select_related("round").first()
+    result = AreaResult.objects.current(request.actor).filter(area=found.area).select_related("round").first()
     return render(request, "programmes/decide.html", {"form": form, "candidate": found, "result": result})
