@@ -39,7 +39,62 @@ for who, actor in cast.actors.items():
     seen[who] = sorted(names[str(pk)] for pk in Candidate.objects.values_list("pk", flat=True))
     walls.open_again()
     gate[who] = sorted(names[str(pk)] for pk in Candidate.objects.visible_to(actor).values_list("pk", flat=True))
+from django.db import Error
+from hamyar_server.registry import actions as registry
+from hamyar_server.registry.incoming import NewHousehold, NewIdentifier, NewPerson
+from hamyar_server.registry.models import (
+    Consent, Cover, Household, HouseholdNeed, Identifier, Membership, Person, Vulnerability)
+from hamyar_server.registry.names import Name
+from tests.hamyar_server.cast import member
+
+HUNG = [Membership, Cover, HouseholdNeed, Identifier, Consent, Vulnerability]
+assessor = member("assessor-of-the-city", cast.organisations["municipality"], "assessor")
+homes = {}
+for name, area in (("city", "margin"), ("other city", "station"), ("village", "village"), ("other village", "other_village")):
+    people = [NewPerson(Name(name), "head", identifiers=[NewIdentifier("phone", "1")]), NewPerson(Name("other"))]
+    homes[name] = home = registry.register_household(by=None, new=NewHousehold(cast.areas[area], people, covered_by="a"))
+    registry.give_consent(by=None, person=home.head, purpose="sensitive", evidence="form")
+    registry.record_vulnerability(by=None, person=home.head, kind="kind")
+    registry.record_need(by=None, household=home, need="road")
+home_names = {home.pk: name for name, home in homes.items()}
+READ = [f for f in Function if f not in (Function.ANALYSE, Function.MANAGE_PEOPLE)]
+registered, gated, hung = {}, {}, {}
+for who, actor in (cast.actors | {"city assessor": assessor}).items():
+    walls.act_as(actor.membership.pk)
+    registered[who] = sorted(home_names[pk] for pk in Household.objects.values_list("pk", flat=True))
+    hung[who] = [Person.objects.count(), *(model.objects.count() for model in HUNG)]
+    walls.open_again()
+    gated[who] = sorted(home_names[pk] for pk in Household.objects.visible_to(actor, *READ).values_list("pk", flat=True))
+
+
+def passes(act):
+    try:
+        with transaction.atomic():
+            return bool(act())
+    except Error:
+        return False
+
+
+def new_in(area):
+    return lambda: registry.register_household(by=None, new=NewHousehold(cast.areas[area], people))
+
+
+walls.act_as(assessor.membership.pk)
+walled = {
+    "own": passes(new_in("margin")),
+    "other": passes(new_in("station")),
+    "changes own": passes(lambda: Household.objects.filter(pk=homes["city"].pk).update(members=2)),
+    "changes other": passes(lambda: Household.objects.filter(pk=homes["other city"].pk).update(members=2)),
+    "takes away": passes(lambda: Household.objects.filter(pk=homes["city"].pk).update(path=homes["other city"].path)),
+    "hangs on other": passes(lambda: Cover.objects.create(household_id=homes["other city"].pk, decile=1, as_of="2026-01-01")),
+}
+walls.act_as(cast.mayor.membership.pk)
+walled["mayor changes"] = passes(lambda: Household.objects.filter(pk=homes["city"].pk).update(members=2))
+walls.act_as(cast.director.membership.pk)
+registry.erase_person(by=cast.director, person=homes["village"].head, ground="request")
+walled["erased"] = Person.objects.filter(erased_at__isnull=False).count()
 walls.act_as(None)
+no_homes = [Household.objects.count(), *(model.objects.count() for model in HUNG)]
 nobody = Candidate.objects.count()
 walls.act_as(cast.mayor.membership.pk)
 hidden = Candidate.needs.through.objects.count()
@@ -62,6 +117,7 @@ with django.db.connection.cursor() as cursor:
         jobs[job] = sorted(cursor.fetchone()[0])
 warned = [w.id for w in checks.run_checks(include_deployment_checks=True, databases=["default"]) if w.id == "hamyar.W001"]
 print(json.dumps({"seen": seen, "gate": gate, "nobody": nobody, "hidden": hidden, "changed": changed, "moved": moved,
+                  "registered": registered, "gated": gated, "hung": hung, "walled": walled, "no_homes": no_homes,
                   "expired": expired, "jobs": jobs, "warned": warned}))
 """
 
@@ -109,6 +165,21 @@ def test_nothing_is_written_behind_the_wall_or_moved_there(told):
 
 def test_what_hangs_on_a_row_is_seen_with_it(told):
     assert told["hidden"] == 1
+
+
+def test_the_wall_shows_the_households_that_the_gate_shows_and_what_hangs_on_them(told):
+    assert told["registered"] == told["gated"]
+    assert told["registered"]["mayor"] == ["city"]
+    assert told["registered"]["statistician"] == []
+    for who, names in told["registered"].items():
+        persons, *rest = told["hung"][who]
+        assert (persons, rest) == (2 * len(names), [2 * len(names), *[len(names)] * 5]), who
+    assert told["no_homes"] == [0] * 7
+
+
+def test_only_who_assesses_there_writes_a_household_and_erasing_passes_the_wall(told):
+    allowed = {what for what, passed in told["walled"].items() if passed}
+    assert allowed == {"own", "changes own", "erased"}
 
 
 def test_an_expired_mandate_opens_nothing(told):
