@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from hamyar.errors import HamyarError
+from hamyar_server.core.forms import text_of
 from hamyar_server.core.paging import page
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor, actor_required
 from hamyar_server.organisations.mandates import Function
-from hamyar_server.registry import lists, seeking
+from hamyar_server.registry import exports, lists, seeking
 from hamyar_server.registry.forms import FilterForm, SaveFilterForm
 from hamyar_server.registry.models import WITH_PEOPLE, Household, SavedFilter
 
@@ -83,6 +85,7 @@ def households(request: HttpRequest) -> HttpResponse:
         "saved": SavedFilter.objects.filter(membership=request.actor.membership),
         "save_form": SaveFilterForm(),
         "may_register": Function.ASSESS in held,
+        "formats": exports.FORMS,
         "anything": wanted.filtered or Household.objects.visible_to(request.actor).exists(),
     }
     return render(request, "registry/households.html", context)
@@ -119,3 +122,15 @@ def save_filter(request: HttpRequest) -> HttpResponse:
 def remove_filter(request: HttpRequest, pk: int) -> HttpResponse:
     get_object_or_404(SavedFilter, pk=pk, membership=request.actor.membership).delete()
     return redirect("registry:households")
+
+
+@actor_required
+def export(request: HttpRequest, what: str, form: str) -> HttpResponseBase:
+    """The list as a file."""
+    require_people(request.actor)
+    wanted, today = asked(request), timezone.localdate()
+    try:
+        return exports.export(by=request.actor, wanted=wanted.wanted, what=what, form=form, today=today)
+    except HamyarError as refusal:
+        messages.error(request, text_of(refusal))
+        return redirect(f"/households/?{wanted.keep}")

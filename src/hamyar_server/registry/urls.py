@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
 from hamyar_server.registry import audit_views, household_views, import_views, list_views, person_views
 
@@ -14,6 +14,11 @@ urlpatterns = [
     path("households/", list_views.households, name="households"),
     path("households/filters/", list_views.save_filter, name="save-filter"),
     path("households/filters/<int:pk>/remove/", list_views.remove_filter, name="remove-filter"),
+    re_path(
+        r"^households/export/(?P<what>households|persons)\.(?P<form>csv|xlsx|parquet|gpkg)$",
+        list_views.export,
+        name="export",
+    ),
     path("households/new/", household_views.register, name="register"),
     path("households/<uuid:pk>/", household_views.household, name="household"),
     path("households/<uuid:pk>/facts/", household_views.facts, name="facts"),
