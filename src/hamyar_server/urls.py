@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from django.conf import settings
 from django.urls import include, path
 
+from hamyar_server.api import api
+
 handler400 = "hamyar_server.core.views.bad_request"
 handler403 = "hamyar_server.core.views.permission_denied"
 handler404 = "hamyar_server.core.views.page_not_found"
@@ -17,5 +19,6 @@ urlpatterns = [
     for app in ("core", "organisations", "registry", "intake", "analysis", "programmes")
     if find_spec(f"hamyar_server.{app}.urls")
 ]
+urlpatterns.append(path("api/", api.urls))
 if settings.OIDC:
     urlpatterns.append(path("openid/", include("mozilla_django_oidc.urls")))

@@ -15,7 +15,7 @@ urlpatterns = [
     path("households/filters/", list_views.save_filter, name="save-filter"),
     path("households/filters/<int:pk>/remove/", list_views.remove_filter, name="remove-filter"),
     re_path(
-        r"^households/export/(?P<what>households|persons)\.(?P<form>csv|xlsx|parquet|gpkg)$",
+        r"^households/export/(?P<what>households|persons)/(?P<form>csv|xlsx|parquet|gpkg)/$",
         list_views.export,
         name="export",
     ),

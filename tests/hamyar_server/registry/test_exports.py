@@ -42,7 +42,7 @@ def two(household, register):
 @pytest.mark.parametrize("form", ["csv", "xlsx", "parquet", "gpkg"])
 @pytest.mark.parametrize(("name", "count"), [("mayor", 1), ("director", 2)])
 def test_each_exports_what_they_see_and_no_identity(cast, two, signed_in, tmp_path, form, name, count):
-    answer = signed_in(cast.actors[name]).get(f"{EXPORT}households.{form}")
+    answer = signed_in(cast.actors[name]).get(f"{EXPORT}households/{form}/")
     body = answer.getvalue()
     rows = read(form, body, tmp_path)
     assert len(rows) == count
@@ -58,12 +58,12 @@ def test_each_exports_what_they_see_and_no_identity(cast, two, signed_in, tmp_pa
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_what_a_spreadsheet_would_run_is_text(cast, two, signed_in, tmp_path, form):
-    rows = read(form, signed_in(cast.director).get(f"{EXPORT}households.{form}").getvalue(), tmp_path)
+    rows = read(form, signed_in(cast.director).get(f"{EXPORT}households/{form}/").getvalue(), tmp_path)
     assert {row["covered_by"] for row in rows} == {"a charity", "'=cmd|' /C calc'!A0"}
 
 
 def test_persons_go_out_by_role_sex_and_year(cast, two, signed_in, tmp_path):
-    rows = read("parquet", signed_in(cast.mayor).get(f"{EXPORT}persons.parquet").getvalue(), tmp_path)
+    rows = read("parquet", signed_in(cast.mayor).get(f"{EXPORT}persons/parquet/").getvalue(), tmp_path)
     found = {(row["role"], row["sex"], row["birth_year"]) for row in rows}
     assert found == {("head", "male", 1980), ("spouse", "female", 1985), ("child", "male", 2012)}
 
@@ -71,25 +71,25 @@ def test_persons_go_out_by_role_sex_and_year(cast, two, signed_in, tmp_path):
 def test_the_filter_of_the_list_is_that_of_the_file_and_no_name_reaches_the_audit(cast, two, signed_in, tmp_path):
     client = signed_in(cast.director)
     token = client.post("/households/", {"q": "رضا حسینی نژاد"}).url.split("?")[1]
-    rows = read("csv", client.get(f"{EXPORT}households.csv?{token}&decile=2").getvalue(), tmp_path)
+    rows = read("csv", client.get(f"{EXPORT}households/csv/?{token}&decile=2").getvalue(), tmp_path)
     assert [row["household"] for row in rows] == [str(two[0].pk)]
     fields = AuditEvent.objects.last().fields
     assert fields["searched"] is True
     assert fields["filters"]["decile"] == "2"
     assert "رضا" not in str(fields)
-    assert client.get(f"{EXPORT}households.csv?decile=9").getvalue().count(b"\n") == 1
+    assert client.get(f"{EXPORT}households/csv/?decile=9").getvalue().count(b"\n") == 1
 
 
 @pytest.mark.parametrize("form", ["xlsx", "parquet", "gpkg"])
 def test_an_empty_list_is_a_file_with_its_columns(cast, signed_in, tmp_path, form):
-    answer = signed_in(cast.mayor).get(f"{EXPORT}households.{form}")
+    answer = signed_in(cast.mayor).get(f"{EXPORT}households/{form}/")
     assert answer.status_code == 200
     assert read(form, answer.getvalue(), tmp_path) == []
 
 
 def test_a_list_longer_than_a_worksheet_is_refused(cast, two, signed_in, monkeypatch):
     monkeypatch.setattr(exports, "SHEET", 1)
-    answer = signed_in(cast.director).get(f"{EXPORT}households.xlsx", follow=True)
+    answer = signed_in(cast.director).get(f"{EXPORT}households/xlsx/", follow=True)
     assert "گنجایش یک کاربرگ" in answer.content.decode()
 
 
