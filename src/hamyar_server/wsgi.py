@@ -6,10 +6,11 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from hamyar_server.core.origin import believing
 from hamyar_server.core.sizes import limited
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hamyar_server.settings")
-application = limited(get_wsgi_application())
+application = believing(os.environ.get("HAMYAR_PROXIES", ""), limited(get_wsgi_application()))
 
 from hamyar_server.registry.starting import before_serving  # noqa: E402  after Django's set-up
 

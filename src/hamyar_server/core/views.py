@@ -40,8 +40,12 @@ def _refusal(status: int) -> Callable[..., HttpResponse]:
 
 
 bad_request = _refusal(400)
-permission_denied = _refusal(403)
 page_not_found = _refusal(404)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """With what the refusal itself says, in the reader's language, where it says anything."""
+    return render(request, "403.html", {"why": str(exception)}, status=403)
 
 
 def server_error(_request: HttpRequest) -> HttpResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
+from base64 import b32encode
 from datetime import timedelta
 from hashlib import sha256
 from importlib import import_module
@@ -37,12 +38,16 @@ WRONG_CODES, WINDOW = 5, timedelta(minutes=15)
 
 def enter(request: HttpRequest, user: User, wanted: str) -> str:
     """Sign in, or ask for the code first; the address to go to."""
-    if not SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).exists():
+    if not has_second_factor(user):
         begin(request, user)
         return wanted
     request.session.cycle_key()
     request.session[HALF] = [str(user.pk), time.time(), wanted]
     return resolve_url("organisations:code")
+
+
+def has_second_factor(user: User) -> bool:
+    return SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).exists()
 
 
 def begin(request: HttpRequest, user: User) -> None:
@@ -86,21 +91,33 @@ def _cipher() -> AESGCM:
     return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"hamyar second factor").derive(settings.SECRET_KEY.encode()))
 
 
+def _seal(user: User, secret: str) -> bytes:
+    nonce = secrets.token_bytes(12)
+    return nonce + _cipher().encrypt(nonce, secret.encode(), str(user.pk).encode())
+
+
 def secret_of(factor: SecondFactor) -> str:
     sealed = bytes(factor.sealed)
     return _cipher().decrypt(sealed[:12], sealed[12:], str(factor.user_id).encode()).decode()
 
 
-def _accepts(factor: SecondFactor, code: str) -> bool:
-    """Whether it is the code of now, or of the step before or after; each is taken once."""
+def _step_of(secret: str, code: str) -> int | None:
+    """The step whose code it is: that of now, or the one before or after."""
     now = int(time.time()) // STEP
-    generator = pyotp.TOTP(secret_of(factor))
-    for step in (now, now - 1, now + 1):
-        if step > factor.last_step and hmac.compare_digest(generator.at(step * STEP), code):
-            factor.last_step = step
-            factor.save(update_fields=["last_step"])
-            return True
-    return False
+    generator = pyotp.TOTP(secret)
+    return next(
+        (step for step in (now, now - 1, now + 1) if hmac.compare_digest(generator.at(step * STEP), code)), None
+    )
+
+
+def _accepts(factor: SecondFactor, code: str) -> bool:
+    """Whether it is a code of about now; each is taken once."""
+    step = _step_of(secret_of(factor), code)
+    if step is None or step <= factor.last_step:
+        return False
+    factor.last_step = step
+    factor.save(update_fields=["last_step"])
+    return True
 
 
 def _spends(factor: SecondFactor, code: str) -> bool:
@@ -117,30 +134,26 @@ def _hashed(user: object, code: str) -> str:
     return sha256(f"{user}:{code.replace('-', '').lower()}".encode()).hexdigest()
 
 
-def offer(user: User) -> SecondFactor:
-    """A secret that awaits its first code; the same one until then."""
-    found = SecondFactor.objects.filter(user=user).first()
-    if found is None:
-        nonce = secrets.token_bytes(12)
-        sealed = nonce + _cipher().encrypt(nonce, pyotp.random_base32().encode(), str(user.pk).encode())
-        found = SecondFactor.objects.create(user=user, sealed=sealed)
-    return found
+def offered(request: HttpRequest) -> str:
+    """The secret that this session offers its user: derived from it, so that a page which shows it writes nothing."""
+    info = f"hamyar offered factor:{request.user.pk}:{request.session.session_key}"
+    return b32encode(HKDF(SHA256(), 20, salt=None, info=info.encode()).derive(settings.SECRET_KEY.encode())).decode()
 
 
-def address_of(factor: SecondFactor) -> str:
+def address_of(user: User, secret: str) -> str:
     """What an authenticator reads from the QR code."""
-    return pyotp.TOTP(secret_of(factor)).provisioning_uri(name=factor.user.username, issuer_name="Hamyar")
+    return pyotp.TOTP(secret).provisioning_uri(name=user.username, issuer_name="Hamyar")
 
 
 @transaction.atomic
-def confirm(*, user: User, code: str) -> list[str] | None:
+def confirm(*, user: User, secret: str, code: str) -> list[str] | None:
     """Take the second factor into use with its first code; gives the recovery codes, which are shown once."""
-    factor = SecondFactor.objects.select_for_update().get(user=user)
-    if factor.confirmed_at is not None or not _accepts(factor, code):
+    step = _step_of(secret, code)
+    if step is None or has_second_factor(user):
         return None
     codes = [f"{part[:5]}-{part[5:]}" for part in (secrets.token_hex(5) for _ in range(CODES))]
-    factor.confirmed_at, factor.recovery = timezone.now(), [_hashed(user.pk, one) for one in codes]
-    factor.save()
+    kept = {"sealed": _seal(user, secret), "last_step": step, "recovery": [_hashed(user.pk, one) for one in codes]}
+    SecondFactor.objects.update_or_create(user=user, defaults=kept | {"confirmed_at": timezone.now()})
     audit.record(None, "user.second_factor_taken", user)
     return codes
 

@@ -112,21 +112,21 @@ def password(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("code")
 def second_factor(request: HttpRequest) -> HttpResponse:
     """Take a second factor into use: scan, write the first code, keep the recovery codes."""
-    factor = access.offer(request.user)
-    if factor.confirmed_at is not None:
+    if access.has_second_factor(request.user):
         return redirect("organisations:account")
+    secret = access.offered(request)
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        if codes := access.confirm(user=request.user, code=form.cleaned_data["code"]):
+        if codes := access.confirm(user=request.user, secret=secret, code=form.cleaned_data["code"]):
             return render(request, "organisations/recovery_codes.html", {"codes": codes})
         form.add_error(
             "code",
             _("This code is wrong. See that the clock of your phone is right, and write the code that it shows now."),
         )
-    drawing = segno.make(access.address_of(factor), error="m").svg_data_uri(
+    drawing = segno.make(access.address_of(request.user, secret), error="m").svg_data_uri(
         scale=5, border=2, dark="#1d2624", light="#fff"
     )
-    shown = {"form": form, "drawing": drawing, "secret": access.secret_of(factor)}
+    shown = {"form": form, "drawing": drawing, "secret": secret}
     return render(request, "organisations/second_factor.html", shown)
 
 

@@ -150,7 +150,7 @@ def _require(by: Actor | None, wanted: list[Place], known: dict[str, Area]) -> N
             if area := known.get(code):
                 mandates.require(by, mandates.Function.ADMINISTER, area)
         if place.parent == "" and place.code not in known:
-            raise mandates.NotAllowed(place.name)
+            raise mandates.NotAllowed
 
 
 def _upsert(

@@ -177,3 +177,21 @@ def test_a_lost_phone_is_forgotten_only_when_said(director, cast, signed_in):
 def test_nobody_resets_who_does_not_act_for_them(cast, signed_in):
     for actor, target in ((cast.officer, cast.director), (cast.governor, cast.mayor), (cast.officer, cast.officer)):
         assert signed_in(actor).post(f"/people/{target.user.pk}/reset/").status_code == 403
+
+
+def test_the_page_that_offers_a_second_factor_writes_nothing_and_offers_the_same_again(director):
+    client, _ = enter(director)
+    before = AuditEvent.objects.count(), client.session.items()
+    offered = [client.get("/account/second-factor/").context["secret"] for _ in range(2)]
+    assert offered[0] == offered[1]
+    assert not SecondFactor.objects.filter(user=director).exists()
+    assert (AuditEvent.objects.count(), client.session.items()) == before
+    assert enter(director)[0].get("/account/second-factor/").context["secret"] != offered[0], "another session, another"
+    client.post("/account/second-factor/", {"code": "000000"})
+    assert not SecondFactor.objects.filter(user=director).exists()
+
+
+def test_a_refusal_says_why(cast, signed_in):
+    page = signed_in(cast.director).post(f"/people/{cast.outsider.user.pk}/reset/")
+    assert page.status_code == 403
+    assert "دریابار بیرون از محدودهٔ سازمان شماست." in page.content.decode()
