@@ -41,8 +41,8 @@ def test_every_area_is_drawn_once_in_its_tier_and_counted_in_the_legend(language
     assert kinds == {**{code: f"area {tier}" for code, tier in TIERS.items()}, "05": "area unranked"}
     legend = " ".join(texts(drawing))
     counted = {
-        "en": ["surely in priority: 1", "uncertain: 2", "surely out of priority: 2", "not ranked: 1"],
-        "fa": ["قطعاً در اولویت: ۱", "نامشخص: ۲", "قطعاً خارج از اولویت: ۲", "بدون رتبه: ۱"],
+        "en": ["surely in: 1", "uncertain: 2", "surely out: 2", "not ranked: 1"],
+        "fa": ["قطعاً در اولویت: ۱", "نامشخص: ۲", "قطعاً خارج: ۲", "بدون رتبه: ۱"],
     }[language]
     assert [entry for entry in counted if entry not in legend] == []
     assert HATCHED["05"][language] in svg

@@ -281,7 +281,7 @@ class TestReasons:
     def test_the_nominator_reads_no_figure(self, profile, language):
         said = reasons(profile, "nominator", tiers={"9701": "surely_in"})
         assert not any(character.isdigit() for area in said.values() for character in area[language])
-        assert {"fa": "قطعاً در اولویت", "en": "surely in priority"}[language] in said["9701"][language]
+        assert {"fa": "قطعاً در اولویت", "en": "surely in."}[language] in said["9701"][language]
         assert {"fa": "آموزش و مسکن", "en": "education and housing"}[language] in said["9701"][language]
         assert {"fa": "در دست بررسی", "en": "under review"}[language] in said["9702"][language]
 
@@ -319,3 +319,15 @@ class TestReasons:
         )
         assert "«راه» (رتبهٔ ۲ از ۳)" in said["b"]["fa"]
         assert "no indicator" in said["a"]["en"]
+
+
+def test_the_tiers_have_the_words_of_the_glossary_everywhere() -> None:
+    from pathlib import Path
+
+    from hamyar.figures import TIERS
+
+    assert list(TIERS) == ["surely_in", "uncertain", "surely_out"]
+    glossary = Path(__file__).parents[2].joinpath("GLOSSARY.md").read_text("utf-8")
+    (line,) = [line for line in glossary.splitlines() if line.startswith("| Tier |")]
+    for words in TIERS.values():
+        assert f"{words['en']} {words['fa']}" in line

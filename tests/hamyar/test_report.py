@@ -197,6 +197,7 @@ def test_an_index_speaks_of_weightings_and_has_no_interval_of_people() -> None:
     )
     first = table(article, "areas").getElementsByTagName("tbody")[0]
     assert "Rank 1 of 5 (under other weights and methods, between 1 and 5)" in said(first)
+    assert first.getElementsByTagName("tr")[1].getElementsByTagName("td")[0].getAttribute("colspan") == "4"
     assert len(first.getElementsByTagName("tr")[0].getElementsByTagName("td")) == 3, (
         "score, rank drawn, tier: no people"
     )

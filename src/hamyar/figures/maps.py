@@ -26,8 +26,8 @@ FILLS = {"surely_in": DARK, "uncertain": "url(#@dots)", "surely_out": PAPER, "un
 HALOS = {"surely_in": DARK, "uncertain": WARM, "surely_out": PAPER, "unranked": PAPER}
 WORDS = {
     "worst": {
-        "fa": "نقشهٔ رده‌ها: {surely_in} محدوده قطعاً در اولویت، {uncertain} نامشخص، {surely_out} قطعاً خارج از اولویت.",
-        "en": "Map of tiers: {surely_in} areas surely in priority, {uncertain} uncertain, {surely_out} surely out of priority.",
+        "fa": "نقشهٔ رده‌ها: {surely_in} محدوده قطعاً در اولویت، {uncertain} نامشخص، {surely_out} قطعاً خارج.",
+        "en": "Map of tiers: {surely_in} areas surely in, {uncertain} uncertain, {surely_out} surely out.",
     },
     "unranked": {"fa": "بدون رتبه", "en": "not ranked"},
     "schematic": {"fa": "طرح‌واره", "en": "schematic"},

@@ -10,9 +10,9 @@ from typing import Any
 INK, SOFT, LINE, PALE, DARK, WARM, PAPER = "#1d2624", "#55615e", "#c3ccc9", "#f3f6f5", "#7c2d12", "#f8dfcf", "#ffffff"
 FONT = "Vazirmatn, Tahoma, sans-serif"
 TIERS = {
-    "surely_in": {"fa": "قطعاً در اولویت", "en": "surely in priority"},
+    "surely_in": {"fa": "قطعاً در اولویت", "en": "surely in"},
     "uncertain": {"fa": "نامشخص", "en": "uncertain"},
-    "surely_out": {"fa": "قطعاً خارج از اولویت", "en": "surely out of priority"},
+    "surely_out": {"fa": "قطعاً خارج", "en": "surely out"},
 }
 EMPTY = {"circle", "input", "path", "rect"}
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from hamyar.priority.areas import (
     AUDIENCES,
     CATEGORIES,
-    TIERS,
     index_reasons,
     probability_worst,
     reasons,
@@ -21,7 +20,6 @@ from hamyar.priority.ranks import rank_bands, rank_intervals
 __all__ = [
     "AUDIENCES",
     "CATEGORIES",
-    "TIERS",
     "distance_to_cutoff",
     "draw_lots",
     "index_reasons",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hamyar.area_index import AreaIndex
 from hamyar.errors import error
+from hamyar.figures import TIERS
 from hamyar.persian import persian_digits
 from hamyar.priority.ranks import rank_intervals
 
@@ -20,11 +21,6 @@ Array = NDArray[np.float64]
 SURELY_IN, SURELY_OUT = 0.9, 0.1
 AUDIENCES = ("decider", "nominator", "resident")
 FEWEST_SHOWN = 10
-TIERS = {
-    "surely_in": {"fa": "قطعاً در اولویت", "en": "surely in priority"},
-    "uncertain": {"fa": "نامشخص", "en": "uncertain"},
-    "surely_out": {"fa": "قطعاً خارج از اولویت", "en": "surely out of priority"},
-}
 CATEGORIES = {
     "education": {"fa": "آموزش", "en": "education"},
     "health": {"fa": "سلامت", "en": "health"},

@@ -81,12 +81,11 @@ def _head(contents: Contents, scale: tuple[float, float], language: str) -> str:
 
 
 def _columns(contents: Contents) -> tuple[str, str | None]:
-    """What the estimate is called, and the number of people, where there is any."""
+    """What the estimate is called, and the number of poor people, where there is any: an index estimates none."""
     if contents.is_index:
-        value, people = "score", "people_index"
-    else:
-        value, people = ("rate_list" if contents.holds("universe", "list") else "rate"), "people"
-    return value, people if contents.ranked["people"].notna().any() else None
+        return "score", None
+    value = "rate_list" if contents.holds("universe", "list") else "rate"
+    return value, "people" if contents.ranked["people"].notna().any() else None
 
 
 def _body(contents: Contents, row: Any, value: Written, scale: tuple[float, float], language: str) -> str:
@@ -101,7 +100,7 @@ def _body(contents: Contents, row: Any, value: Written, scale: tuple[float, floa
         _people(contents, row, language),
         tag("td", *_tier(row, language), class_="in"),
     ]
-    detail = tag("td", *_detail(contents, row, language), colspan=5)
+    detail = tag("td", *_detail(contents, row, language), colspan=5 if _columns(contents)[1] else 4)
     return tag("tbody", tag("tr", *cells), tag("tr", detail, class_="detail"))
 
 

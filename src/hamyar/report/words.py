@@ -38,7 +38,6 @@ WORDS: dict[str, dict[str, str]] = {
     "rate_list": {"fa": "سهم فقیران در میان ارزیابی‌شدگان", "en": "Share of poor among those assessed"},
     "score": {"fa": "امتیاز، ۰ تا ۱۰۰", "en": "Score, 0 to 100"},
     "people": {"fa": "تعداد فقیران", "en": "Poor people"},
-    "people_index": {"fa": "افراد، موزون با امتیاز", "en": "People weighted by score"},
     "tier": {"fa": "رده", "en": "Tier"},
     "drawn": {"fa": "فاصله", "en": "Interval"},
     "p_worst": {"fa": "احتمال {p}", "en": "probability {p}"},

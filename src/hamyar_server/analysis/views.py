@@ -133,7 +133,7 @@ def rounds(request: HttpRequest) -> HttpResponse:
 def round_page(request: HttpRequest, pk: str) -> HttpResponse:
     """What a round was made from and how, and its results in order."""
     kept = get_object_or_404(Round.objects.visible_to(request.actor), pk=pk)
-    by_people = request.GET.get("order") == "people"
+    by_people = request.GET.get("order") == "people" and not kept.is_index
     results = kept.results.visible_to(request.actor).with_places()
     found = page(results, BY_PEOPLE if by_people else BY_RATE, request.GET.get("after"), size=50)
     context = {

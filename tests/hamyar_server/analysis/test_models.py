@@ -58,3 +58,21 @@ def test_the_page_of_a_place_shows_the_round_of_their_province(cast, signed_in):
     result(cast, "elsewhere_city", day=DAY + timedelta(days=1))
     page = signed_in(cast.director).get(f"/place/{mine.area.code}/")
     assert [shown.result for shown in page.context["results"]] == [mine]
+
+
+def test_the_pages_of_an_index_speak_of_weights_and_of_no_number_of_people(cast, signed_in):
+    index, rate = result(cast, "village"), result(cast, "county", kind=Kind.MEASURE)
+    said = {"rank_low": 1, "rank_high": 3, "p_worst": 0.5, "people": None}
+    AreaResult.objects.update(**said)
+    AreaResult.objects.filter(pk=rate.pk).update(estimate_kind="model", estimate=0.3)
+    client = signed_in(cast.director)
+    client.cookies["language"] = "en"
+    pages = {r: client.get(f"/place/{r.area.code}/").content.decode() for r in (index, rate)}
+    assert "under other weights and normalisations from" in pages[index]
+    assert "of the choices of weights and normalisations" in pages[index]
+    assert "together with all others" not in pages[index]
+    assert "together with all others" in pages[rate]
+    for kept, ordered in ((index, False), (rate, True)):
+        page = client.get(f"/rounds/{kept.round.pk}/?order=people")
+        assert page.context["by_people"] is ordered
+        assert ("?order=rate" in page.content.decode()) is ordered
