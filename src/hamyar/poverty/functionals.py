@@ -74,6 +74,17 @@ def quantile_share_ratio(y: Floats, w: Floats, top: float, bottom: float) -> Est
     return Estimated(value, (above - value * below) / denominator)
 
 
+def split_share_ratio(y: Floats, w: Floats, top: float, bottom: float) -> float:
+    """The same with the row at each quantile split to the exact share: no jumps as weights change. NaN without income below."""
+    below = np.cumsum(w) - w
+
+    def income(level: float) -> float:
+        return float(np.clip(level * w.sum() - below, 0, w) @ y)
+
+    poorest = income(bottom)
+    return (float(w @ y) - income(1 - top)) / poorest if poorest > 0 else np.nan
+
+
 def entropy(y: Floats, w: Floats, alpha: float) -> Estimated:
     """Generalised entropy: α = 0 mean log deviation, 1 Theil's T, 2 half the squared coefficient of variation (Shorrocks 1980)."""
     people, income = w.sum(), w @ y

@@ -12,6 +12,7 @@ import pandas as pd
 
 from hamyar.errors import HamyarError, error
 from hamyar.poverty.functionals import Estimated
+from hamyar.poverty.limits import JACKKNIFED, Spread
 from hamyar.poverty.lines import Line, RelativeLine
 from hamyar.poverty.notes import Note
 from hamyar.poverty.rows import Rows
@@ -20,7 +21,7 @@ from hamyar.survey.estimates import LABELS
 from hamyar.survey.variance import Floats, Ints
 
 Function = Callable[[Floats, Floats, float], Estimated]
-FEW = 30  # degrees of freedom below which limits of inequality are known to be too short
+FEW = 30  # degrees of freedom below which limits of inequality lean on few clusters
 _NOISE = 1e-7  # a standard error below this share of its estimate is rounding, not variation
 
 
@@ -29,7 +30,8 @@ class Statistic:
     """One functional: its name, parameter, function of (incomes, weights, line), and for which incomes it is defined.
 
     above: every income must be above 0 ("zero"), not below it ("below zero"), or may be anything (None);
-    total: mean income must be above zero; bounded: lies between 0 and 1 where no income is negative.
+    total: mean income must be above zero; bounded: lies between 0 and 1 where no income is negative; smooth: the same
+    without jumps, of (incomes, weights), where a jackknife needs one.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Statistic:
     above: str | None = None
     total: bool = True
     bounded: bool = True
+    smooth: Callable[[Floats, Floats], float] | None = None
 
 
 def estimate(
@@ -80,6 +83,7 @@ class _Estimates:
         self.effective = np.diff(rows.starts).astype(np.float64)
         self.alone = np.zeros(rows.groups, dtype=bool)
         self.se = np.zeros(rows.groups)
+        self.freedom = np.full(rows.groups, float(rows.degrees_of_freedom))
         if rows.sampled:
             self._errors(found)
         elif rows.universe == "list":
@@ -102,7 +106,9 @@ class _Estimates:
                 continue
             place = rows.of(g)
             z = np.multiply(one.influence, rows.w[place], out=one.influence)
-            variance = rows.variance(place, z, self._through_line(one))
+            through = self._through_line(one)
+            variance = rows.variance(place, z, through)
+            self.freedom[g] = rows.freedom(place, z, through)
             self.alone[g] = rows.groups > 1 and rows.clusters_in(place) == 1
             if self.alone[g] and self.statistic.total and one.value == 0:
                 variance = np.nan  # one household, or equal ones: nothing is known of its inequality
@@ -162,21 +168,40 @@ class _Estimates:
         return frame
 
     def _limits(self) -> tuple[Floats, Floats]:
-        """95 %, Student's t: on the logit scale between 0 and 1, on the log scale above 0, else as it is."""
+        """95 %: of a headcount as of any share; of others by `limits.Spread`; Student's t as it is where incomes are negative."""
         from scipy.special import stdtrit
 
         df, estimate, se = self.rows.degrees_of_freedom, self.estimate, self.se
         if not self.rows.sampled:
             return (estimate, estimate) if self.rows.universe == "census" else (se, se)
-        if self.statistic.bounded and self._non_negative:
+        if not self._non_negative:
+            half = stdtrit(df, 0.975) * se
+            return estimate - half, estimate + half
+        low, high = estimate.copy(), estimate.copy()
+        if self.statistic.bounded:
             effective = np.full_like(estimate, np.inf) if self.statistic.total else self.effective
             low, high = limits(estimate, se, df, effective)
-            return np.where(np.isnan(se), np.nan, low), np.where(np.isnan(se), np.nan, high)
-        t = stdtrit(df, 0.975)
-        if not self.statistic.bounded and self._non_negative:
-            factor = np.exp(t * np.divide(se, estimate, out=np.zeros_like(se), where=estimate > 0))
-            return estimate / factor, estimate * factor
-        return estimate - t * se, estimate + t * se
+        if self.statistic.name != "headcount":
+            inside = (estimate > 0) & (se > 0) & ((estimate < 1) | (not self.statistic.bounded))
+            for g in np.flatnonzero(inside):
+                spread = Spread(estimate[g], se[g], self.freedom[g], **self._without_each_cluster(g))
+                low[g], high[g] = spread.limits(share=self.statistic.bounded, inequality=self.statistic.total)
+        return np.where(np.isnan(se), np.nan, low), np.where(np.isnan(se), np.nan, high)
+
+    def _without_each_cluster(self, g: Any) -> dict[str, Any]:
+        """Of one group, for `Spread`; nothing where clusters are many, one is alone, or the line was estimated."""
+        rows = self.rows
+        lonely = self.alone[g] or (rows.clusters == 1).any()
+        if lonely or self.through is not None or rows.clusters.sum() > JACKKNIFED:
+            return {}
+        place, smooth = rows.of(g), self.statistic.smooth
+        if smooth is None:
+            found = [self._of(y, w) for y, w in rows.without_each_cluster(place)]
+            without = np.array([one.value if one else np.nan for one in found])
+        else:
+            of_all = smooth(rows.y[place], rows.w[place])
+            without = np.array([smooth(y, w) for y, w in rows.without_each_cluster(place)]) * self.estimate[g] / of_all
+        return {"without": without, "stratum": rows.strata_of_clusters, "clusters": rows.clusters}
 
     @cached_property
     def _non_negative(self) -> bool:
@@ -233,8 +258,8 @@ class _Estimates:
             count, name = rows.clusters.sum(), self.statistic.name
             notes.append(
                 {
-                    "en": f"few clusters ({count}): the limits of {name} hold the truth less often than in 95 of 100 samples (about 88 with 10 clusters).",
-                    "fa": f"خوشه‌ها کم‌اند ({count}): فاصلهٔ اطمینان {name} در کمتر از ۹۵ نمونه از ۱۰۰ نمونه مقدار واقعی را در بر دارد (با ۱۰ خوشه، حدود ۸۸).",
+                    "en": f"few clusters ({count}): the limits of {name} hold the truth in about 95 of 100 samples (93 to 97), in 91 where clusters differ much or incomes are very unequal.",
+                    "fa": f"خوشه‌ها کم‌اند ({count}): فاصلهٔ اطمینان {name} در حدود ۹۵ نمونه از ۱۰۰ نمونه (۹۳ تا ۹۷) مقدار واقعی را در بر دارد، و در ۹۱ نمونه اگر خوشه‌ها بسیار متفاوت یا درآمدها بسیار نابرابر باشند.",
                 }
             )
         if lonely:

@@ -5,7 +5,7 @@ column of persons by which the weight is multiplied, so that people are counted;
 stays a group). Rows without an income are left out of the estimates, kept in the design, and counted in attrs["notes"].
 Each gives one row per group: measure, parameter, the groups, estimate, se, low, high (95 %), n (households), people,
 universe, provenance; a group for which the measure is not defined has no number, and a note that names it.
-Errors by linearisation: see `hamyar.poverty.functionals`.
+Errors by linearisation: see `hamyar.poverty.functionals`; limits with few clusters by a jackknife: `hamyar.poverty.limits`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,10 @@ def quantile_share_ratio(
     def share_ratio(y: Floats, w: Floats, _: float) -> functionals.Estimated:
         return functionals.quantile_share_ratio(y, w, top, bottom)
 
-    statistic = Statistic("quantile_share_ratio", share_ratio, bounded=False)
+    def smooth(y: Floats, w: Floats) -> float:
+        return functionals.split_share_ratio(y, w, top, bottom)
+
+    statistic = Statistic("quantile_share_ratio", share_ratio, bounded=False, smooth=smooth)
     return estimate(statistic, data, income, design, by, size)
 
 

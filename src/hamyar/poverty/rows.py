@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from hamyar.errors import Fault, HamyarError, error
+from hamyar.poverty.limits import degrees_of_freedom
 from hamyar.poverty.lines import Line, RelativeLine
 from hamyar.poverty.notes import bad_rows, no_error, no_rows
 from hamyar.poverty.order import ascending
@@ -20,6 +21,8 @@ from hamyar.survey.rows import require
 from hamyar.survey.variance import Floats, Ints
 from hamyar.tables import as_table
 from hamyar.tables.table import arrow
+
+MANY = 10_000  # clusters above which the design's degrees of freedom are enough
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,35 @@ class Rows:
         if self.stratum is None:
             return self._between(totals @ totals, totals.sum())
         return self._between(np.bincount(self.stratum, totals**2), np.bincount(self.stratum, totals))
+
+    def freedom(self, rows: slice, z: Floats, whole: Floats | None = None) -> float:
+        """Degrees of freedom of that variance: the design's, or fewer where a few clusters make most of it."""
+        m = self.clusters
+        if m.sum() > MANY:
+            return self.degrees_of_freedom
+        cluster = np.arange(len(self.y)) if self.cluster is None else self.cluster
+        totals = np.bincount(cluster[rows], z, m.sum())
+        if whole is not None:
+            totals += np.bincount(cluster, whole, len(totals))
+        stratum = self.strata_of_clusters
+        means = np.where(m > 1, np.bincount(stratum, totals) / m, 0)
+        spread = np.sqrt(m / np.maximum(m - 1, 1))[stratum]
+        apart = np.asarray((totals - means[stratum]) * spread, dtype=np.float64)
+        return degrees_of_freedom(apart, self.degrees_of_freedom)
+
+    @property
+    def strata_of_clusters(self) -> Ints:
+        return np.zeros(int(self.clusters.sum()), dtype=np.int64) if self.stratum is None else self.stratum
+
+    def without_each_cluster(self, rows: slice) -> Iterator[tuple[Floats, Floats]]:
+        """Incomes and weights of some rows once without each cluster, for which its stratum's others stand."""
+        y, w, m, stratum = self.y[rows], self.w[rows], self.clusters, self.strata_of_clusters
+        cluster = np.arange(rows.start, rows.stop) if self.cluster is None else self.cluster[rows]
+        for left_out, h in enumerate(stratum):
+            factor = np.where(stratum == h, m[h] / (m[h] - 1), 1.0)
+            factor[left_out] = 0
+            kept = cluster != left_out
+            yield y[kept], w[kept] * factor[cluster[kept]]
 
     def _of_rows(self, rows: slice, z: Floats, whole: Floats | None) -> float:
         if whole is not None:

@@ -1,0 +1,91 @@
+"""95 % limits of inequality and poverty that hold with few clusters too.
+
+A scale on which the error hardly depends on the estimate: the reciprocal for inequality, logit or log for poverty. On it,
+where clusters are few, a jackknife over clusters with its correction of bias, else the linearised error. Student's t with
+the degrees of freedom that the clusters carry, fewer than the design's where some of them make most of the variance.
+Source: Shao & Tu (1995) The Jackknife and Bootstrap, 1.2 and 6.2; the variance of a variance, Cramér (1946) 27.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hamyar.survey.variance import Floats, Ints
+
+JACKKNIFED = 100  # clusters up to which each is left out once
+
+
+@dataclass(frozen=True)
+class Scale:
+    """there, back, and the derivative of there."""
+
+    there: Callable[[Any], Any]
+    back: Callable[[Any], Any]
+    slope: Callable[[Any], Any]
+
+
+LOGIT = Scale(
+    lambda value: np.log(value / (1 - value)),
+    lambda place: 1 / (1 + np.exp(-place)),
+    lambda value: 1 / (value * (1 - value)),
+)
+LOG = Scale(np.log, np.exp, lambda value: 1 / value)
+RECIPROCAL = Scale(lambda value: -1 / np.asarray(value), lambda place: -1 / place, lambda value: value**-2.0)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What is known of one estimate's error: se, degrees of freedom, and, where clusters are few, (clusters,) the
+    estimates without each, with the stratum of each and (strata,) how many there are."""
+
+    estimate: float
+    se: float
+    freedom: float
+    without: Floats | None = None
+    stratum: Ints | None = None
+    clusters: Ints | None = None
+
+    def on(self, scale: Scale) -> tuple[float, float]:
+        """Centre and half width on a scale."""
+        from scipy.special import stdtrit
+
+        middle = float(scale.there(self.estimate))
+        if self.without is not None and self.stratum is not None and self.clusters is not None:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                apart = scale.there(self.without) - middle
+            if np.isfinite(apart).all():
+                m = self.clusters
+                kept = ((m - 1) / m)[self.stratum]
+                mean = (np.bincount(self.stratum, apart) / m)[self.stratum]
+                freedom = degrees_of_freedom((apart - mean) * np.sqrt(kept), int(m.sum() - len(m)))
+                return middle - float(kept @ apart), float(stdtrit(freedom, 0.975) * np.sqrt(kept @ apart**2))
+        return middle, float(stdtrit(self.freedom, 0.975) * self.se * scale.slope(self.estimate))
+
+    def limits(self, *, share: bool, inequality: bool) -> tuple[float, float]:
+        """share: lies between 0 and 1, both excluded; else above 0. The estimate always lies within.
+
+        The upper limit of inequality is no further than twice as far as on the logit or log scale.
+        """
+        usual = LOGIT if share else LOG
+        centre, half = self.on(usual)
+        low, high = usual.back(centre - half), usual.back(centre + half)
+        if inequality:
+            farthest = usual.back(centre + 2 * half)
+            centre, half = self.on(RECIPROCAL)
+            low = RECIPROCAL.back(centre - half)
+            high = min(RECIPROCAL.back(centre + half), farthest) if centre + half < 0 else farthest
+        return min(float(low), self.estimate), max(float(high), self.estimate)
+
+
+def degrees_of_freedom(apart: Floats, most: int) -> float:
+    """2 ÷ the squared coefficient of variation of a variance whose clusters lie so far from their mean, at least 1."""
+    square = apart**2
+    total = square.sum()
+    if not total > 0:
+        return most
+    kurtosis = len(apart) * (square @ square) / total**2
+    return float(np.clip(2 * len(apart) / (kurtosis - 1 + 2 / most), 1, most))
