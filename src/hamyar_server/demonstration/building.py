@@ -14,7 +14,7 @@ import hamyar
 from hamyar.datasets import Province, province
 from hamyar.errors import error
 from hamyar_server.analysis.actions import run_round
-from hamyar_server.demonstration import cast, story
+from hamyar_server.demonstration import cast, population, story
 from hamyar_server.demonstration.starting import SEAL
 from hamyar_server.organisations.actions import import_areas
 from hamyar_server.organisations.actors import Actor
@@ -42,6 +42,7 @@ def build(households: int, progress: Progress) -> None:
     with transaction.atomic():
         story.tell(people)
     progress(1, 1, "nominations")
+    population.fill(found, people.foundation, progress)
     _seal(households)
 
 

@@ -20,6 +20,7 @@ SAID = {
     "round-counties": "round of counties · دور شهرستان‌ها",
     "round-places": "round of places · دور محل‌ها",
     "nominations": "nominations · معرفی‌ها",
+    "registry": "registry · افراد و خانوارها",
 }
 
 
