@@ -117,13 +117,23 @@ class Engaged:
 def engage(
     *, by: Actor, organisation: Organisation, user_name: str, job: str, title_fa: str = "", until: date | None = None
 ) -> Engaged:
-    """Give the person with this user name a job, making the user where there is none. Raises HamyarError HY-G031."""
+    """Give the person with this user name a job, making the user where there is none.
+
+    Raises HamyarError HY-G031 where they hold it already, HY-G032 where nobody within the acting organisation knows them.
+    """
     granting.require_over(by, organisation)
     user, password = User.objects.filter(username=user_name).first(), None
     if user is None:
         password = secrets.token_urlsafe(9)
         user = User.objects.create_user(user_name, password=password, title_fa=title_fa, must_change_password=True)
         audit.record(by, "user.made", user, area=organisation.area)
+    elif not granting.knows(by, user):
+        raise error(
+            "HY-G032",
+            column="user_name",
+            en="this user name belongs to somebody outside your organisations. Choose another name, or ask an organisation above both.",
+            fa="این نام کاربری از آنِ کسی بیرون از سازمان‌های شماست. نام دیگری برگزینید یا از سازمانی که بالادست هر دو است بخواهید.",
+        )
     elif user.memberships.living().filter(organisation=organisation, job=job).exists():
         raise error(
             "HY-G031",

@@ -324,6 +324,14 @@ def require_over(by: Actor, organisation: Organisation) -> None:
         raise mandates.NotAllowed(_("%s does not act on your organisation's behalf.") % organisation)
 
 
+def knows(by: Actor, user: User) -> bool:
+    """Whether the user acts, or has acted, for the actor's organisation or for one that answers to it."""
+    return any(
+        answers_to(membership.organisation, by.organisation)
+        for membership in user.memberships.select_related("organisation")
+    )
+
+
 def answers_to(organisation: Organisation, above: Organisation) -> bool:
     if Organisation.objects.tree(above).filter(pk=organisation.pk).exists():
         return True

@@ -12,7 +12,7 @@ from django.db.models import Count, Q, QuerySet
 from hamyar_server.areas.models import PLACES, Area, Kind
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
-from hamyar_server.organisations.models import Function, Job, Mandate, Membership, Organisation, User
+from hamyar_server.organisations.models import Function, Job, Mandate, Membership, Organisation
 
 DEEPEST = 7  # levels from the root to a neighbourhood or a village
 
@@ -26,12 +26,11 @@ class Power:
     chain: list[Mandate]
 
 
-def powers_of(user: User) -> list[Power]:
-    """What a person may do today, and why."""
-    living = user.memberships.living().select_related("organisation__area", "deputy_of__user")
+def powers_of(memberships: Iterable[Membership]) -> list[Power]:
+    """What a person may do today by these memberships, and why."""
     return [
         Power(membership, mandate, mandate.chain())
-        for membership in living.order_by("since", "id")
+        for membership in memberships
         for mandate in mandates.exercised(membership)
         .select_related("area", "holder", "agreement")
         .order_by("function", "path")

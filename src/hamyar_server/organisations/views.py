@@ -270,13 +270,14 @@ def end_agreement(request: HttpRequest, pk: Any) -> HttpResponse:
 
 @actor_required
 def person(request: HttpRequest, pk: Any) -> HttpResponse:
-    """What a person may do, and why: each with its chain of grants."""
+    """What a person may do, and why: each with its chain of grants; of somebody else, what they do where the reader manages people."""
     found = get_object_or_404(User, pk=pk)
-    living = found.memberships.living().select_related("organisation__area")
+    living = found.memberships.living().select_related("organisation__area", "deputy_of__user").order_by("since", "id")
     own = found.pk == request.actor.user.pk
-    if not own and not any(may_manage(request, membership.organisation) for membership in living):
+    memberships = [each for each in living if own or may_manage(request, each.organisation)]
+    if not own and not memberships:
         raise PermissionDenied
-    shown = {"person": found, "memberships": living.order_by("since", "id"), "powers": reviews.powers_of(found)}
+    shown = {"person": found, "memberships": memberships, "powers": reviews.powers_of(memberships)}
     return render(request, "organisations/person.html", shown)
 
 

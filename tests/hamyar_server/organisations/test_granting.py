@@ -240,13 +240,36 @@ def test_people_are_managed_by_those_for_whom_they_act(cast):
     assert not engaged.membership.user.memberships.living().exists()
 
 
+def test_who_has_a_user_name_elsewhere_is_not_drawn_in_by_it(cast):
+    municipality = cast.organisations["municipality"]
+    for name in ("outsider", "director", "unattached"):
+        refused("HY-G032", engage, by=cast.officer, organisation=municipality, user_name=name, job=Job.ASSESSOR)
+    engaged = engage(by=cast.officer, organisation=municipality, user_name="other_mayor", job=Job.ASSESSOR)
+    assert (engaged.membership.user, engaged.password) == (cast.other_mayor.user, None)
+    assert engaged.membership.organisation == municipality
+
+
+def test_a_person_is_shown_by_what_the_reader_manages(cast, signed_in):
+    """The mayor is an assessor in another province besides: the officer reads nothing of that, the mayor all."""
+    elsewhere = cast.organisations["elsewhere_foundation"]
+    there = add_member(by=None, user=cast.mayor.user, organisation=elsewhere, job=Job.ASSESSOR)
+    address = f"/people/{cast.mayor.user.pk}/"
+    seen = signed_in(cast.officer).get(address)
+    assert list(seen.context["memberships"]) == [cast.mayor.membership]
+    assert {power.membership for power in seen.context["powers"]} == {cast.mayor.membership}
+    own = signed_in(cast.mayor).get(address)
+    assert set(own.context["memberships"]) == {cast.mayor.membership, there}
+    assert {power.membership for power in own.context["powers"]} == {cast.mayor.membership, there}
+    assert signed_in(cast.governor).get(address).status_code == 403
+
+
 def test_a_deputy_ends_with_the_one_they_stand_in_for(cast):
     end_membership(by=cast.officer, membership=cast.mayor.membership)
     assert not cast.deputy.user.memberships.living().exists()
 
 
 def test_a_person_s_page_says_why(cast):
-    (power,) = reviews.powers_of(cast.mayor.user)
+    (power,) = reviews.powers_of([cast.mayor.membership])
     assert [step.holder.name_en for step in power.chain] == [
         "Sepidar foundation",
         "Sepidar cooperation organisation",
