@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -55,6 +57,13 @@ class AreaQuerySet(models.QuerySet["Area"]):
         """From the root down to the parent."""
         steps = area.path.split("/")
         return self.filter(path__in=["/".join(steps[:i]) for i in range(1, len(steps))]).order_by("depth")
+
+    def by_codes(self, codes: Iterable[str]) -> dict[str, Area]:
+        """Areas by the codes that they have or have had; a code of today goes before an old one."""
+        wanted = list(codes)
+        old = AreaCode.objects.filter(code__in=wanted).select_related("area__parent").order_by("valid_from", "pk")
+        known = {each.code: each.area for each in old}
+        return known | {area.code: area for area in self.filter(code__in=wanted).select_related("parent")}
 
     def named(self, text: str) -> AreaQuerySet:
         """Areas whose name begins with the text, in any spelling."""

@@ -1,9 +1,10 @@
-"""`hamyar-server import areas FILE`, `import boundaries FILE`, `import undo BATCH`."""
+"""`hamyar-server import areas FILE`, `import boundaries FILE`, `import undo BATCH`, `import recode OLD NEW --since DATE`."""
 
 from __future__ import annotations
 
 import csv
 from argparse import ArgumentParser
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from hamyar.errors import HamyarError
-from hamyar_server.areas.models import ImportBatch
+from hamyar_server.areas.models import Area, ImportBatch
 from hamyar_server.organisations import imports
 
 SHOWN = 100
@@ -33,16 +34,29 @@ class Command(BaseCommand):
             one.add_argument("file", type=Path)
             one.add_argument("--refused", type=Path, help="where to write refused rows with the reason beside each")
         what.add_parser("undo", help="take a batch back").add_argument("batch")
+        other = what.add_parser("recode", help="give an area another code from a day on")
+        other.add_argument("old")
+        other.add_argument("new")
+        other.add_argument("--since", type=date.fromisoformat, required=True, metavar="DATE", help="such as 2026-03-21")
 
     def handle(self, *, what: str, **options: Any) -> None:
         try:
             if what == "undo":
                 imports.undo_import(by=None, batch=self._batch(options["batch"]))
                 self.stdout.write("undone · برگردانده شد")
+            elif what == "recode":
+                self._recode(options["old"], options["new"], options["since"])
             else:
                 self._report(self._import(what, options["file"]), options["refused"])
         except HamyarError as refusal:
             raise CommandError("\n".join(str(fault) for fault in refusal.faults)) from refusal
+
+    def _recode(self, old: str, new: str, since: date) -> None:
+        area = Area.objects.by_codes([old]).get(old)
+        if area is None:
+            raise CommandError(f"no area has the code {old} · محدوده‌ای با کد {old} نیست")
+        imports.recode(by=None, area=area, code=new, since=since)
+        self.stdout.write(f"{area.name}: {old} → {new}, {since}")
 
     def _batch(self, name: str) -> ImportBatch:
         try:
