@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-BENCHES = ("alkire_foster", "province", "register", "rounds", "small_area", "inequality")
+BENCHES = ("alkire_foster", "province", "register", "rounds", "small_area", "inequality", "against_r")
 
 
 def main(names: list[str]) -> int:
