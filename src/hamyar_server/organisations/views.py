@@ -132,7 +132,7 @@ def organisation(request: HttpRequest, pk: Any) -> HttpResponse:
         "people": found.memberships.living().select_related("user", "deputy_of__user").order_by("since", "id"),
         "held": held.filter(pk__in=Mandate.objects.living()).order_by("function", "path"),
         "past": held.exclude(pk__in=Mandate.objects.living()).order_by("-since", "id")[:50],
-        "granted": granted.order_by("holder__name_fa", "function", "path")[:200],
+        "granted": granted.order_by("holder__name_fa", "holder", "function", "path")[:200],
         "agreements": found.agreements.order_by("-date", "id"),
         "capacities": found.capacities.all(),
         "may_manage": manages,
@@ -221,7 +221,7 @@ def agreement(request: HttpRequest, pk: Any) -> HttpResponse:
 
         if done(form, act):
             return redirect("organisations:agreement", found.pk)
-    under = found.mandates.select_related("holder", "area").order_by("holder__name_fa", "function", "path")
+    under = found.mandates.select_related("holder", "area").order_by("holder__name_fa", "holder", "function", "path")
     shown = {
         "agreement": found,
         "parties": found.parties.order_by("kind", "name_fa"),

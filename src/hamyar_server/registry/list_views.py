@@ -45,7 +45,7 @@ class Asked:
 
     @property
     def filtered(self) -> bool:
-        return any(self.wanted.values())
+        return any(value for name, value in self.wanted.items() if (name, value) != ("state", "living"))
 
 
 def asked(request: HttpRequest) -> Asked:
@@ -86,7 +86,7 @@ def households(request: HttpRequest) -> HttpResponse:
         "save_form": SaveFilterForm(),
         "may_register": Function.ASSESS in held,
         "formats": exports.FORMS,
-        "anything": wanted.filtered or Household.objects.visible_to(request.actor).exists(),
+        "anything": wanted.filtered or wanted.form.errors or Household.objects.visible_to(request.actor).exists(),
     }
     return render(request, "registry/households.html", context)
 
