@@ -24,7 +24,7 @@ from hamyar_server.registry.models import (
 
 ORDER = ["path", "id"]
 COUNTED = 10_000  # beyond it a list says “more than”
-FEW = 1_000  # matches that are taken by their ids; more are met on the way through the places
+FEW = 1_000  # matches that are taken by their ids; more are gathered by the database
 
 
 def found(by: Actor, wanted: Mapping[str, Any], today: date) -> HouseholdQuerySet:
@@ -57,7 +57,7 @@ def somebody(by: Actor, text: str) -> QuerySet[Person]:
 def _of(matches: QuerySet[Any]) -> Q:
     """Households that the rows belong to."""
     ids = list(matches.values_list("household", flat=True)[: FEW + 1])
-    return Q(pk__in=ids) if len(ids) <= FEW else Q(Exists(matches.filter(household=OuterRef("pk"))))
+    return Q(pk__in=ids if len(ids) <= FEW else matches.values("household"))
 
 
 def counted(rows: QuerySet[Any]) -> tuple[int, bool]:

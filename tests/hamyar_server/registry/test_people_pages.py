@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from django.test import Client
 
 from hamyar_server.core.models import AuditEvent
-from hamyar_server.registry import actions
+from hamyar_server.registry import actions, lists
 from hamyar_server.registry.models import Alarm, Household, SavedFilter
 from tests.hamyar_server.registry.conftest import FAMILY, NATIONAL_ID
 
@@ -41,6 +43,15 @@ def test_the_list_shows_masks_of_the_own_area_alone(cast, register, signed_in):
 @pytest.mark.parametrize("typed", ["رضا حسینی نژاد", "رضا حسيني‌نژاد", "حسینی‌نژاد", "زهرا محمدي", NATIONAL_ID, "۰۴۹۹۳۷۰۸۹۹", "499370899", "+98 915 123 4567"])  # fmt: skip
 def test_somebody_is_found_by_name_in_any_spelling_and_by_number(household, assessor, typed):
     assert "س. ح." in searched(assessor, typed)
+
+
+def test_a_name_that_many_bear_is_gathered_once_and_not_asked_of_each_household(cast, register, monkeypatch):
+    for _ in range(3):
+        register()
+    monkeypatch.setattr(lists, "FEW", 2)
+    rows = lists.found(cast.director, {"q": "رضا"}, date(2026, 9, 1))
+    assert rows.count() == 3
+    assert "CORRELATED" not in rows.explain().upper(), "minutes at 60,000 persons"
 
 
 @pytest.mark.parametrize("typed", ["رضا رضایی", "0499370898", "؟"])
