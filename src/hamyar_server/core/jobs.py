@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,12 +42,13 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
-def work() -> None:
-    """Do jobs until a signal ends it."""
+def work(first: Callable[[], object]) -> None:
+    """Do jobs until a signal ends it; first: what queues the work that a killed command left."""
     from django_q.cluster import Cluster
 
     with _alone():
         take_back()
+        first()
         connections.close_all()
         os.register_at_fork(after_in_child=die_with_parent)
         cluster = Cluster()

@@ -23,7 +23,6 @@ from hamyar_server.organisations.mandates import Function
 from hamyar_server.registry import columns, imports
 from hamyar_server.registry.models import Import, ImportState
 
-WORK = "hamyar_server.registry.imports.work"
 NAMES = {"jalali": gettext_lazy("Jalali"), "gregorian": gettext_lazy("Gregorian"), "hijri": gettext_lazy("Hijri")}
 MOVING = (ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING)
 
@@ -81,7 +80,7 @@ def detail(request: HttpRequest, pk: Any) -> HttpResponse:
         except HamyarError as refusal:
             problem, batch.mapping = text_of(refusal), typed
         else:
-            jobs.later(WORK, str(batch.pk), name=batch.file_name)
+            jobs.later(imports.WORK, str(batch.pk), name=batch.file_name)
             return redirect("registry:import", batch.pk)
     counts = batch.counts
     shown = {
@@ -108,7 +107,7 @@ def accept(request: HttpRequest, pk: Any) -> HttpResponse:
     batch = own(request, pk)
     try:
         imports.accept(by=request.actor, batch=batch, take_suspected=request.POST.get("suspected") == "1")
-        jobs.later(WORK, str(batch.pk), name=batch.file_name)
+        jobs.later(imports.WORK, str(batch.pk), name=batch.file_name)
     except HamyarError as refusal:
         messages.error(request, text_of(refusal))
     return redirect("registry:import", batch.pk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,12 +14,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from hamyar.errors import Fault, HamyarError, error
 from hamyar.tables.files import open_file
 from hamyar_server.areas.models import Area
-from hamyar_server.core import audit
+from hamyar_server.core import audit, jobs
 from hamyar_server.core.keys import store
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
@@ -36,11 +38,13 @@ from hamyar_server.registry.models import (
     ImportedChange,
     ImportState,
     Person,
+    State,
 )
 from hamyar_server.registry.staging import Refused, Staging, engine
 
 LARGEST = 200_000_000  # bytes of an upload
 CHUNK = 700  # households of one transaction
+WORK = "hamyar_server.registry.imports.work"
 KEPT = timedelta(days=7)  # an upload that nobody accepted
 Progress = Callable[[int, int], object]
 
@@ -147,7 +151,13 @@ def _chunks(households: Iterator[list[dict[str, Any]]]) -> Iterator[list[list[di
 
 def check(batch: Import, progress: Progress | None = None) -> Import:
     """What the file would bring: households new, changed, unchanged, refused, suspected; refused rows beside their reasons."""
-    actor = acting(batch)
+    with _alone(batch):
+        if batch.state == ImportState.CHECKING:
+            _look_through(batch, acting(batch), progress)
+    return batch
+
+
+def _look_through(batch: Import, actor: Actor | None, progress: Progress | None) -> None:
     counts = dict.fromkeys(("new", "persons", "changed", "unchanged", "refused", "suspected"), 0)
     with _staged(batch) as staging:
         total = staging.engine.execute("SELECT count(DISTINCT (area_code, household_key)) FROM good").fetchone()[0]
@@ -171,7 +181,6 @@ def check(batch: Import, progress: Progress | None = None) -> Import:
     batch.done = 0
     batch.counts, batch.total, batch.state = counts | {"first": faults}, total, ImportState.CHECKED
     batch.save()
-    return batch
 
 
 def _refuse(staging: Staging, rows: Sequence[dict[str, Any]], faults: list[Fault]) -> None:
@@ -212,12 +221,24 @@ def _staged(batch: Import) -> Iterator[Staging]:
         shutil.rmtree(folder(batch) / "overflow", ignore_errors=True)
 
 
+TWO_PLACES = (
+    "household_key IN (SELECT household_key FROM good GROUP BY household_key HAVING count(DISTINCT area_code) > 1)"
+)
 TWICE = "person_key IN (SELECT person_key FROM good GROUP BY person_key HAVING count(*) > 1)"
 OF_BAD = "household_key IN (SELECT household_key FROM bad)"
 
 
 def _split(staging: Staging) -> None:
-    """Who stands twice is refused, and then every household of which a row is refused."""
+    """Who stands twice is refused, a household in two places, and then every household of which a row is refused."""
+    for row in _taken_out(staging, TWO_PLACES):
+        fault = Fault(
+            "HY-J014",
+            row=row["row"],
+            column="area_code",
+            en="the rows of this household name two places. A household lives in one.",
+            fa="ردیف‌های این خانوار دو محل را نام برده‌اند. هر خانوار در یک محل زندگی می‌کند.",
+        )
+        _refuse(staging, [row], [fault])
     for row in _taken_out(staging, TWICE):
         fault = Fault(
             "HY-Z013",
@@ -233,10 +254,10 @@ def _split(staging: Staging) -> None:
 
 
 def _taken_out(staging: Staging, which: str) -> list[dict[str, Any]]:
-    found = staging.engine.execute(f"SELECT * FROM good WHERE {which} ORDER BY row")  # noqa: S608 conditions of ours
+    found = staging.engine.execute(f"SELECT * FROM good WHERE {which} ORDER BY row")  # nosec B608  # noqa: S608 conditions of ours
     names = [one[0] for one in found.description]
     rows = [dict(zip(names, values, strict=True)) for values in found.fetchall()]
-    staging.engine.execute(f"DELETE FROM good WHERE {which}")  # noqa: S608
+    staging.engine.execute(f"DELETE FROM good WHERE {which}")  # nosec B608  # noqa: S608
     return rows
 
 
@@ -272,32 +293,49 @@ def acting(batch: Import) -> Actor | None:
     return Actor(membership.user, membership)
 
 
+@contextmanager
+def _alone(batch: Import) -> Iterator[None]:
+    """A command and the worker do not take in one batch at once; the second finds what the first did."""
+    with (folder(batch) / "lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        batch.refresh_from_db()
+        yield
+
+
 def run(batch: Import, progress: Progress | None = None) -> Import:
-    """Take it in, chunk by chunk; each chunk and how far it came are one transaction, so a killed run goes on where it was."""
-    if batch.state != ImportState.RUNNING:
-        return batch
-    actor = acting(batch)
+    """Take it in, chunk by chunk; each chunk and how far it came are one transaction, so a killed run goes on where it was.
+
+    What a killed run took in is only judged again, since its refused rows belong in the file too.
+    """
+    with _alone(batch):
+        if batch.state == ImportState.RUNNING:
+            _take_in(batch, acting(batch), progress)
+    return batch
+
+
+def _take_in(batch: Import, actor: Actor | None, progress: Progress | None) -> None:
     with _staged(batch) as staging:
-        reading = Reading(batch, actor)
-        for chunk in _chunks(staging.households(after=batch.done)):
+        reading, passed, before = Reading(batch, actor), 0, batch.done
+        for chunk in _chunks(staging.households()):
             judged = reading.judge(chunk)
-            with transaction.atomic():
-                if judged.new:
-                    register_many(by=actor, households=judged.new, origin=reading.origin, subject=batch)
-                for new, old in judged.known:
-                    _change(batch, actor, old, differences(new, old, reading), reading.origin)
-                batch.done += len(chunk)
-                Import.objects.filter(pk=batch.pk).update(done=batch.done)
+            passed += len(chunk)
+            if passed > before:
+                with transaction.atomic():
+                    if judged.new:
+                        register_many(by=actor, households=judged.new, origin=reading.origin, subject=batch)
+                    for new, old in judged.known:
+                        _change(batch, actor, old, differences(new, old, reading), reading.origin)
+                    Import.objects.filter(pk=batch.pk).update(done=passed)
             for rows, faults in judged.refused:
                 _refuse(staging, rows, faults)
             if progress:
-                progress(batch.done, batch.total)
+                progress(passed, batch.total)
+    batch.done = passed
     with transaction.atomic():
         batch.state, batch.ended_at = ImportState.DONE, timezone.now()
         batch.save()
         audit.record(actor, "import.done", batch, households=batch.done)
     file_of(batch).unlink(missing_ok=True)
-    return batch
 
 
 def _change(batch: Import, by: Actor | None, old: Household, wanted: dict[str, Any], origin: Origin) -> None:
@@ -355,13 +393,14 @@ def undo(*, by: Actor | None, batch: Import) -> Import:
         raise error(
             "HY-Z032", en="only what was taken in can be undone.", fa="تنها آنچه پذیرفته شده است برگردانده می‌شود."
         )
-    own = Household.objects.filter(batch=batch.pk, version=1).order_by("pk")
+    emptied = Q(state=State.CLOSED)  # by the start that found their keys gone, after a kill
+    own = Household.objects.filter(Q(version=1) | emptied, batch=batch.pk).order_by("pk")
     while some := list(own.values_list("pk", flat=True)[:CHUNK]):
         persons = list(Person.objects.filter(household__in=some).values_list("pk", flat=True))
         with transaction.atomic():
             Person.objects.filter(pk__in=persons).delete()
             Household.objects.filter(pk__in=some).delete()
-        store.destroy(persons)
+            store.destroy(persons)  # in a database of its own: a kill after it brings the rows back, and undo goes on
     kept = Household.objects.filter(batch=batch.pk).count()
     for change in batch.changes.select_related("household"):
         kept += not _restore(change)
@@ -412,6 +451,14 @@ def forget_uploads() -> int:
     for batch in stale:
         shutil.rmtree(folder(batch))
     return len(stale)
+
+
+def go_on() -> int:
+    """Queue what a killed command left under way; of what is done already the job does nothing. How many."""
+    left = Import.objects.filter(state__in=(ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING))
+    for batch in left:
+        jobs.later(WORK, str(batch.pk), name=batch.file_name)
+    return len(left)
 
 
 def work(name: str) -> None:

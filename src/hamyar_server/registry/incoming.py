@@ -46,11 +46,12 @@ FACTS = {
 
 @dataclass(frozen=True)
 class NewIdentifier:
-    """document: of an identity number, what it stands on; kept sealed."""
+    """document: of an identity number, what it stands on; kept sealed. index: its blind index, where it was made already."""
 
     kind: str
     text: str
     document: str = NATIONAL_ID
+    index: bytes | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -318,7 +319,7 @@ def identifier_columns(new: NewIdentifier, origin: Origin, indexes: Indexes | No
         "kind": kind,
         "value": value,
         "mask": number_mask(kind, number),
-        "index": None if kind in UNNUMBERED else identifier_index(kind, number, indexes),
+        "index": None if kind in UNNUMBERED else new.index or identifier_index(kind, number, indexes),
         "fault": fault,
         "provenance": origin.provenance,
         "as_of": origin.as_of,

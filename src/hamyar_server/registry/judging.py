@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from hamyar.errors import Fault
 from hamyar_server.areas.models import Area
+from hamyar_server.core import bulk
 from hamyar_server.core.encryption import Indexes
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
@@ -49,14 +50,11 @@ class Reading:
         self.areas: dict[str, Area | None] = {}
         self.within: dict[bytes, str] = {}
         self.indexes = Indexes()
+        self.facts = [name for name in FACTS if name in batch.mapping.values()]
 
     def household(self, rows: Sequence[dict[str, Any]]) -> NewHousehold:
         first = rows[0]
-        facts = {
-            name: value
-            for name in FACTS
-            if (value := next((r[name] for r in rows if r.get(name) is not None), None)) is not None
-        }
+        facts = {name: row[name] for row in reversed(rows) for name in self.facts if row[name] is not None}
         area = self.area(first["area_code"])
         assert area
         return NewHousehold(
@@ -70,7 +68,11 @@ class Reading:
         )
 
     def person(self, row: dict[str, Any]) -> NewPerson:
-        numbers = [NewIdentifier(kind, row[name]) for name, kind in columns.NUMBERS if row.get(name)]
+        numbers = [
+            NewIdentifier(kind, row[name], index=identifier_index(kind, row[name], self.indexes))
+            for name, kind in columns.NUMBERS
+            if row.get(name)
+        ]
         born = row.get("birth_date")
         return NewPerson(
             Name(row["given"].strip(), (row.get("family") or "").strip(), (row.get("father") or "").strip()),
@@ -119,16 +121,16 @@ class Reading:
             if faults := list(faults_of(household, today)):
                 found.refused.append((list(rows), faults))
             else:
-                sound.append((rows, household))
-        keys = {source_index(self.batch.source, h.source_key): h for _, h in sound}
+                key = source_index(self.batch.source, household.source_key, self.indexes)
+                sound.append((rows, household, key))
+        there = bulk.present(Household, "source_key", [key for _, _, key in sound])
         known = {
             bytes(h.source_key): h
-            for h in Household.objects.filter(source_key__in=list(keys)).select_related("area")
+            for h in Household.objects.filter(source_key__in=there).select_related("area")
             if h.source_key
         }
-        taken = self._numbers_taken([h for _, h in sound if source_index(self.batch.source, h.source_key) not in known])
-        for rows, household in sound:
-            key = source_index(self.batch.source, household.source_key)
+        taken = self._numbers_taken([household for _, household, key in sound if key not in known])
+        for rows, household, key in sound:
             if key in known:
                 found.known.append((household, known[key]))
             elif (who := taken.get(household.source_key)) and not self.batch.take_suspected:
@@ -147,13 +149,13 @@ class Reading:
                 for number in person.identifiers:
                     if number.kind != IdentifierKind.IDENTITY:
                         continue
-                    index = identifier_index(number.kind, number.text, self.indexes)
+                    index = number.index
+                    assert index
                     if self.within.setdefault(index, household.source_key) != household.source_key:
                         suspected[household.source_key] = _suspect(person.row)
                     indexes[index] = household
-        there = Identifier.objects.filter(kind=IdentifierKind.IDENTITY, index__in=list(indexes))
-        for index in there.values_list("index", flat=True):
-            household = indexes[bytes(index)]
+        for index in bulk.present(Identifier, "index", list(indexes)):
+            household = indexes[index]
             suspected.setdefault(household.source_key, _suspect(household.row))
         return suspected
 
@@ -181,7 +183,7 @@ def differences(new: NewHousehold, old: Household, reading: Reading) -> dict[str
         found["organisation"] = new.covered_by
     people = {bytes(p.source_key): p for p in old.people.all() if p.source_key}
     for person in new.people:
-        there = people.get(source_index(reading.batch.source, person.source_key) or b"")
+        there = people.get(source_index(reading.batch.source, person.source_key, reading.indexes) or b"")
         if there is None:
             found.setdefault("added", []).append(person)
         elif changes := _of_person(person, there, reading.indexes):

@@ -44,7 +44,7 @@ class Refused:
     def __post_init__(self) -> None:
         self._file = self.path.open("w", encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._file)
-        self._writer.writerow([*self.heading, "reason", "دلیل"])
+        self._writer.writerow([*map(harmless, self.heading), "reason", "دلیل"])
 
     def add(self, row: list[Any], faults: list[Fault]) -> None:
         self.count += 1
@@ -139,22 +139,19 @@ class Staging:
         self.engine.execute("INSERT INTO good FROM incoming")
         self.engine.unregister("incoming")
 
-    def households(self, after: int = 0) -> Iterator[list[dict[str, Any]]]:
-        """The rows of each household together, in order of place and key; the first `after` households are passed over."""
+    def households(self) -> Iterator[list[dict[str, Any]]]:
+        """The rows of each household together, in order of place and key."""
         cursor = self.engine.execute("SELECT * FROM good ORDER BY area_code, household_key, row")
         names = [one[0] for one in cursor.description]
         together: list[dict[str, Any]] = []
-        passed = 0
         while page := cursor.fetchmany(PAGE):
             for values in page:
                 row = dict(zip(names, values, strict=True))
                 if together and together[0]["household_key"] != row["household_key"]:
-                    passed += 1
-                    if passed > after:
-                        yield together
+                    yield together
                     together = []
                 together.append(row)
-        if together and passed + 1 > after:
+        if together:
             yield together
 
 

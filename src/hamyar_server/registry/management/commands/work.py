@@ -1,4 +1,4 @@
-"""`hamyar-server work`: do the jobs that wait."""
+"""`hamyar-server work`: do the jobs that wait, and what a killed command left."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from hamyar_server.core import jobs
+from hamyar_server.registry import imports
 
 
 class Command(BaseCommand):
     help = "Do the jobs that wait, until a signal ends it"
 
     def handle(self, **_: Any) -> None:
-        jobs.work()
+        jobs.work(first=imports.go_on)
