@@ -41,9 +41,10 @@ test: setup-dev check ## everything but the long proofs
 fast: setup-dev ## tests that need neither a browser, nor PostgreSQL, nor Java, nor ../shared
 	$(BIN)/pytest -n 2 -m "not prove and not bench and not browser and not shared and not postgres and not spark"
 
-check: setup-dev ## format, lint, types, arrows, Django, migrations, translations
+check: setup-dev ## format, lint, weaknesses, types, arrows, Django, migrations, translations
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench
+	$(BIN)/bandit -q -r src -ll
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hamyar-server check

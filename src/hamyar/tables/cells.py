@@ -224,7 +224,7 @@ def _by_sql(raw: pa.Array, latin: pa.Array, column: Column, engine: Any, sql: _S
     kind = " ".join(f"WHEN {test} THEN {int(kind)}" for test, kind in cases)
     engine.register("cells", pa.table({"r": raw, "c": latin}))
     read = engine.sql(
-        f"SELECT v, CAST(CASE {kind} ELSE 0 END AS UTINYINT) AS k"  # noqa: S608  built from the contract alone
+        f"SELECT v, CAST(CASE {kind} ELSE 0 END AS UTINYINT) AS k"  # nosec B608  # noqa: S608  built from the contract alone
         f" FROM (SELECT r, p, {sql.value} AS v FROM (SELECT r, {sql.plain} AS p, c FROM cells))"
     ).to_arrow_table()
     engine.unregister("cells")

@@ -40,13 +40,13 @@ class Kept:
         casts = ", ".join(
             f"TRY_CAST(trim({name(column)}) AS {kind}) AS {name(column)}" for column, kind in typed.items()
         )
-        self._backend.raw_sql(f"CREATE TABLE typed AS SELECT * REPLACE ({casts}) FROM rows")  # noqa: S608  names are quoted
+        self._backend.raw_sql(f"CREATE TABLE typed AS SELECT * REPLACE ({casts}) FROM rows")  # nosec B608  # noqa: S608  names are quoted
         self._backend.raw_sql("DROP TABLE rows")
         return self._backend.table("typed")
 
     def _kind(self, column: str) -> str | None:
         fits = ", ".join(f"bool_and({test.format(column)})" for test in _TYPES.values())
         answers = self._backend.con.execute(
-            f"SELECT {fits} FROM rows WHERE {column} IS NOT NULL AND NOT ({_GAP.format(column)})"  # noqa: S608
+            f"SELECT {fits} FROM rows WHERE {column} IS NOT NULL AND NOT ({_GAP.format(column)})"  # nosec B608  # noqa: S608
         ).fetchall()[0]
         return next((kind for kind, fit in zip(_TYPES, answers, strict=True) if fit), None)

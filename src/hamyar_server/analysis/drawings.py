@@ -27,7 +27,7 @@ def tier_map(kept: Round, results: AreaResultQuerySet, language: str) -> SafeStr
         return None
     name = f"map:{kept.pk}:{language}:{held['areas']}:{held['first']}"
     drawn = cache.get_or_set(name, lambda: _drawn(kept, list(part), language))
-    return mark_safe(drawn) if drawn else None  # noqa: S308 SVG that the library made; it escapes names
+    return mark_safe(drawn) if drawn else None  # nosec B308 B703  # noqa: S308 SVG that the library made; it escapes names
 
 
 def _drawn(kept: Round, results: list[AreaResult], language: str) -> str:

@@ -44,7 +44,7 @@ def explained(result: AreaResult, actor: Actor) -> Explained:
         reason(result, rows, audience(actor, result)),
         settling(result),
         profile,
-        mark_safe(drawn) if drawn else None,  # noqa: S308 SVG that the library made
+        mark_safe(drawn) if drawn else None,  # nosec B308 B703  # noqa: S308 SVG that the library made
         result.round.results.count(),
     )
 

@@ -18,7 +18,7 @@ SQLITE = [
         ("update", "UPDATE", ""),
         ("delete", "DELETE", ""),
         # INSERT OR REPLACE removes the old row without asking the trigger on DELETE
-        ("replace", "INSERT", f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE number = NEW.number OR id = NEW.id)"),  # noqa: S608
+        ("replace", "INSERT", f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE number = NEW.number OR id = NEW.id)"),  # nosec B608  # noqa: S608
     )
 ]
 POSTGRESQL = [
