@@ -69,7 +69,7 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row
             cursor.execute("SELECT row_security_active(%s)", [table])
             (walled,) = cursor.fetchone()
             if walled:
-                cursor.execute(f"CREATE TEMP TABLE coming AS SELECT {names} FROM {table} WITH NO DATA")  # noqa: S608
+                cursor.execute(f"CREATE TEMP TABLE coming AS SELECT {names} FROM {table} WITH NO DATA")  # nosec B608  # noqa: S608
             with (
                 connection.wrap_database_errors,
                 cursor.copy(f"COPY {'coming' if walled else into} FROM STDIN") as copy,
@@ -77,7 +77,7 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row
                 for row in ready:
                     copy.write_row(row)
             if walled:
-                cursor.execute(f"INSERT INTO {into} SELECT {names} FROM coming")  # noqa: S608
+                cursor.execute(f"INSERT INTO {into} SELECT {names} FROM coming")  # nosec B608  # noqa: S608
                 cursor.execute("DROP TABLE coming")
         else:
             marks = ", ".join(["%s"] * len(fields))
