@@ -65,7 +65,7 @@ def refused_file(batch: Import) -> Path:
 def upload(
     *, by: Actor | None, name: str, pieces: Iterable[bytes], source: str, calendar: str, as_of: date | None = None
 ) -> Import:
-    """Keep a file and suggest what its columns are. Raises HamyarError HY-Z001, and those of a file that cannot be read."""
+    """Keep a file and suggest what its columns are. Raises HamyarError HY-Z101, and those of a file that cannot be read."""
     if by:
         mandates.require_somewhere(by, Function.ASSESS)
     batch = Import(
@@ -99,7 +99,7 @@ def _write(path: Path, pieces: Iterable[bytes]) -> str:
             size += len(piece)
             if size > LARGEST:
                 raise error(
-                    "HY-Z001",
+                    "HY-Z101",
                     en=f"the file is larger than {LARGEST // 10**6} MB. Split it, or save it as CSV or Parquet.",
                     fa=f"پرونده بزرگ‌تر از {LARGEST // 10**6} مگابایت است. آن را بخش کنید یا به CSV یا Parquet ذخیره کنید.",
                 )
@@ -109,12 +109,12 @@ def _write(path: Path, pieces: Iterable[bytes]) -> str:
 
 
 def map_columns(*, batch: Import, mapping: Mapping[str, str]) -> Import:
-    """Which column is which. Raises HamyarError HY-Z002 for one that is missing, HY-Z003 for one named twice."""
+    """Which column is which. Raises HamyarError HY-Z102 for one that is missing, HY-Z103 for one named twice."""
     taken = [ours for ours in mapping.values() if ours]
     missing = [c for c in columns.CONTRACT.columns if c.required and c.name not in taken]
     faults = [
         Fault(
-            "HY-Z002",
+            "HY-Z102",
             column=column.name,
             en=f"no column of the file is “{column.name}”: {column.en} Choose it.",
             fa=f"هیچ ستونی از پرونده «{column.title}» نیست: {column.fa} آن را انتخاب کنید.",
@@ -123,7 +123,7 @@ def map_columns(*, batch: Import, mapping: Mapping[str, str]) -> Import:
     ]
     faults += [
         Fault(
-            "HY-Z003",
+            "HY-Z103",
             column=ours,
             en="two columns of the file are this one. Leave one out.",
             fa="دو ستون پرونده همین است. یکی را کنار بگذارید.",
@@ -199,7 +199,7 @@ def _refuse(staging: Staging, rows: Sequence[dict[str, Any]], faults: list[Fault
 
 def _with_others(row: int) -> Fault:
     return Fault(
-        "HY-Z012",
+        "HY-Z112",
         row=row,
         en="another row of this household is refused; mend that one.",
         fa="ردیف دیگری از همین خانوار پذیرفته نشد؛ آن را اصلاح کنید.",
@@ -241,7 +241,7 @@ def _split(staging: Staging) -> None:
         _refuse(staging, [row], [fault])
     for row in _taken_out(staging, TWICE):
         fault = Fault(
-            "HY-Z013",
+            "HY-Z113",
             row=row["row"],
             column="person_key",
             en="this key stands twice in the file. Each person stands once.",
@@ -262,14 +262,14 @@ def _taken_out(staging: Staging, which: str) -> list[dict[str, Any]]:
 
 
 def accept(*, by: Actor | None, batch: Import, take_suspected: bool = False) -> Import:
-    """Say yes to what was checked; the job takes it in. Raises HamyarError HY-Z030."""
+    """Say yes to what was checked; the job takes it in. Raises HamyarError HY-Z130."""
     with transaction.atomic():
         moved = Import.objects.filter(pk=batch.pk, state=ImportState.CHECKED).update(
             state=ImportState.RUNNING, take_suspected=take_suspected
         )
         if not moved:
             raise error(
-                "HY-Z030",
+                "HY-Z130",
                 en="this import was accepted or undone meanwhile. Look at it again.",
                 fa="این بارگذاری در این میان پذیرفته یا برگردانده شده است. دوباره آن را ببینید.",
             )
@@ -286,7 +286,7 @@ def acting(batch: Import) -> Actor | None:
     membership = living.filter(pk=batch.membership_id).first()
     if membership is None:
         raise error(
-            "HY-Z031",
+            "HY-Z131",
             en="whoever brought this file no longer acts for the organisation.",
             fa="کسی که این پرونده را آورده دیگر از سوی سازمان عمل نمی‌کند.",
         )
@@ -391,7 +391,7 @@ def undo(*, by: Actor | None, batch: Import) -> Import:
     )
     if not moved:
         raise error(
-            "HY-Z032", en="only what was taken in can be undone.", fa="تنها آنچه پذیرفته شده است برگردانده می‌شود."
+            "HY-Z132", en="only what was taken in can be undone.", fa="تنها آنچه پذیرفته شده است برگردانده می‌شود."
         )
     emptied = Q(state=State.CLOSED)  # by the start that found their keys gone, after a kill
     own = Household.objects.filter(Q(version=1) | emptied, batch=batch.pk).order_by("pk")

@@ -94,7 +94,7 @@ class Reading:
         area = self.area(code)
         if area is None:
             return Fault(
-                "HY-Z010",
+                "HY-Z110",
                 row=row,
                 column="area_code",
                 en=f"no place has the code {code}. Correct it, or import the place first.",
@@ -102,7 +102,7 @@ class Reading:
             )
         if self.roots is not None and not any(f"{area.path}/".startswith(f"{root}/") for root in self.roots):
             return Fault(
-                "HY-Z011",
+                "HY-Z111",
                 row=row,
                 column="area_code",
                 en=f"{area} lies outside your organisation's mandate. Leave the row to whoever holds it.",
@@ -162,7 +162,7 @@ class Reading:
 
 def _suspect(row: int | None) -> Fault:
     return Fault(
-        "HY-Z020",
+        "HY-Z120",
         row=row,
         column="national_id",
         en="somebody with this identity number is in the record or in the file already. See whether it is the same person; if not, correct the number, or take suspected ones in too.",

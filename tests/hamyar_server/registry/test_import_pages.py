@@ -41,7 +41,7 @@ def test_a_list_goes_through_the_wizard(cast, signed_in, language):
     assert waiting.headers["Refresh"] == "2"
     imports.work(str(batch.pk))
     page = client.get(url)
-    assert "HY-Z010" in page.content.decode()
+    assert "HY-Z110" in page.content.decode()
     assert "Refresh" not in page.headers
     client.post(reverse("registry:accept-import", args=[batch.pk]))
     imports.work(str(batch.pk))
@@ -59,7 +59,7 @@ def test_a_wrong_mapping_is_said_on_the_page(cast, signed_in):
     client = signed_in(cast.assessor)
     url = sent(client, [row(1, 1)])
     page = client.post(url, {"column-0": "given"})
-    assert "HY-Z002" not in page.content.decode(), "texts, not codes"
+    assert "HY-Z102" not in page.content.decode(), "texts, not codes"
     assert 'role="alert"' in page.content.decode()
 
 
