@@ -258,8 +258,8 @@ class _Estimates:
             count, name = rows.clusters.sum(), self.statistic.name
             notes.append(
                 {
-                    "en": f"few clusters ({count}): the limits of {name} hold the truth in about 95 of 100 samples (93 to 97), in 91 where clusters differ much or incomes are very unequal.",
-                    "fa": f"خوشه‌ها کم‌اند ({count}): فاصلهٔ اطمینان {name} در حدود ۹۵ نمونه از ۱۰۰ نمونه (۹۳ تا ۹۷) مقدار واقعی را در بر دارد، و در ۹۱ نمونه اگر خوشه‌ها بسیار متفاوت یا درآمدها بسیار نابرابر باشند.",
+                    "en": f"few clusters ({count}): in simulations the limits of {name} held the truth in 91 to 97 of 100 samples, fewest where clusters differ much or incomes are very unequal.",
+                    "fa": f"خوشه‌ها کم‌اند ({count}): در شبیه‌سازی‌ها فاصلهٔ اطمینان {name} در ۹۱ تا ۹۷ نمونه از ۱۰۰ نمونه مقدار واقعی را در بر داشت؛ کمترین آن جایی است که خوشه‌ها بسیار متفاوت یا درآمدها بسیار نابرابرند.",
                 }
             )
         if lonely:
