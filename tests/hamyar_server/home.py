@@ -25,10 +25,11 @@ class Home:
         }
         return kept | {"HAMYAR_HOME": str(self.folder), "PYTHONUTF8": "1"} | self.more
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, stdin: int | None = None) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, *arguments],
             env=self.environment,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -40,10 +41,10 @@ class Home:
 
     def python(self, text: str) -> str:
         """What this Python, with Django set up, printed."""
-        return self._ended(self.start("-c", SET_UP + text), False)
+        return self._ended(self.start("-", stdin=subprocess.PIPE), False, SET_UP + text)
 
-    def _ended(self, process: subprocess.Popen[str], fails: bool) -> str:
-        out, err = process.communicate(timeout=300)
+    def _ended(self, process: subprocess.Popen[str], fails: bool, given: str | None = None) -> str:
+        out, err = process.communicate(given, timeout=300)
         assert (process.returncode != 0) == fails, out + err
         return out + err if fails else out
 

@@ -25,7 +25,7 @@ SEEN = """() => {
   return document.title + ' ' + copy.textContent + ' ' + spoken.join(' ');
 }"""
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-LINKS = """[...document.querySelectorAll('a[href]')].map(a => new URL(a.getAttribute('href'), location)).map(u => u.pathname + u.search)"""
+LINKS = """[...document.querySelectorAll('a[href]:not([download])')].map(a => new URL(a.getAttribute('href'), location)).map(u => u.pathname + u.search)"""
 EXTRA = ("/sign-in/", "/settings/", "/search/?q=%D9%85%D9%87", "/nothing/", "/places/?which=nominated")
 
 

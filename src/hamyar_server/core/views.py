@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -44,8 +45,9 @@ page_not_found = _refusal(404)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """With what the refusal itself says, in the reader's language, where it says anything."""
-    return render(request, "403.html", {"why": str(exception)}, status=403)
+    """With what the refusal itself says, in the reader's language, where it says anything; nothing of another failure."""
+    why = str(exception) if isinstance(exception, PermissionDenied) else ""
+    return render(request, "403.html", {"why": why}, status=403)
 
 
 def server_error(_request: HttpRequest) -> HttpResponse:

@@ -48,14 +48,15 @@ def by_household(request: HttpRequest, pk: Any) -> HttpResponse:
 
 @actor_required
 def by_person(request: HttpRequest, pk: Any) -> HttpResponse:
-    """Also of somebody erased, in so far as their events lie in the auditor's area."""
+    """Also of somebody erased, or gone with an import that was undone, in so far as their events lie in the auditor's area."""
     mandates.require_somewhere(request.actor, Function.AUDIT)
     person = Person.objects.filter(pk=pk).first()
     inside = mandates.inside(request.actor, [Function.AUDIT], "area_path")
     events = AuditEvent.objects.about(person=UUID(str(pk))).filter(inside)
-    if person is None or not events.exists():
+    at_home = Household.objects.visible_to(request.actor, Function.AUDIT)
+    home = at_home.filter(pk=person.household_id).first() if person else None
+    if home is None and not events.exists():
         raise Http404
-    home = Household.objects.visible_to(request.actor, Function.AUDIT).filter(pk=person.household_id).first()
     return listed(request, events, gettext_lazy("What was done with this person"), person=person, household=home)
 
 

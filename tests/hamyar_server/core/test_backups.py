@@ -114,7 +114,7 @@ def test_a_backup_that_is_not_whole_is_refused_and_says_which_file(place):
 def test_a_restore_that_was_cut_off_is_said_and_nothing_is_served(place):
     (place / "home/restoring.part").touch()
     with pytest.raises(AssertionError, match="HY-K023"):
-        Home(place / "home").python("import hamyar_server.asgi")
+        Home(place / "home").python("import hamyar_server.wsgi")
 
 
 def test_what_is_not_two_new_folders_apart_is_refused(tmp_path, settings):
