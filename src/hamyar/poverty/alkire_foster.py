@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from functools import reduce
+from functools import cached_property, reduce
 from math import ceil, lcm
 from operator import add, mul
 from typing import Any
@@ -161,12 +161,12 @@ class _Rows:
         self.d = [f"_d{j}" for j in range(len(measure.indicators))]
         compiled = measure.compile(expr.mutate(**kept), on)
         answers = {d: compiled[indicator.name] for d, indicator in zip(self.d, measure.indicators, strict=True)}
-        self.answered = compiled.select(*kept, **answers)
-        scored = _scored(self.answered, measure, self.d)
+        scored = _scored(compiled.select(*kept, **answers), measure, self.d)
         if design.weight:  # a row without weight lies in its cluster and counts for nothing
             scored = scored.mutate(_score=(scored._lowest_weight > 0).ifelse(scored._score, ibis.null("int32")))
         self.scored = scored
         self.values: dict[str, Any] = {}
+        self.folded: dict[str, tuple[str, int]] = {}
         self.ratios = self._ratios(measure)
 
     def _weight(self) -> Any:
@@ -177,20 +177,28 @@ class _Rows:
         return reduce(mul, factors) if factors else ibis.literal(1.0)
 
     def _ratios(self, measure: Measure) -> list[Ratio]:
-        """Every estimate; fills `values`, the weighted value of a row under each name."""
-        poor = {f"_p{n}": _poor(self.scored, measure, k) for n, k in enumerate(self.ks)}
+        """Every estimate; fills `values`, the weighted value of a row under each name, and `folded`, those of the poor alone."""
+        reached = (
+            _poor(self.scored, measure, k).cast("int8") for k in self.ks
+        )  # the poor at one are poor at all below
         unknown = self.scored._score.isnull()
-        t = self.scored = self.scored.mutate(_w=unknown.ifelse(ibis.null("float64"), self.scored._w), **poor)
+        weight = unknown.ifelse(ibis.null("float64"), self.scored._w)
+        t = self.scored = self.scored.mutate(_w=weight, _level=reduce(add, reached))
         v = self.values
         v["w"] = t._w
         ratios = []
         for j, indicator in enumerate(measure.indicators):
             v[f"u{j}"] = v["w"] * t[f"_d{j}"]
-            v[f"o{j}"] = v["w"] * t[f"_d{j}"].notnull().cast("float64")
+            if measure.missing == "reweight":  # a row's contribution depends on what was observed
+                v[f"o{j}"] = v["w"] * t[f"_d{j}"].notnull().cast("float64")
+                v[f"r{j}"] = v[f"u{j}"] * (_integer_weights(measure)[j] / t._of)
             ratios.append(Ratio("uncensored_headcount", indicator.name, None, f"u{j}", self._observed(j)))
+        if self.sample.rows_are_clusters or self.sample.design.calibration or self.sample.given:
+            v["s"] = v["w"] * (t._score / t._of)  # else M0 is known from the absolute contributions
         for n, k in enumerate(self.ks):
-            v[f"p{n}"] = v["w"] * t[f"_p{n}"].cast("float64")
-            v[f"s{n}"] = v[f"p{n}"] * (t._score / t._of)
+            self.folded |= {f"n{n}": ("n", n + 1), f"p{n}": ("w", n + 1)}
+            if "s" in v:
+                self.folded[f"s{n}"] = ("s", n + 1)
             ratios += [
                 Ratio("M0", None, k, f"s{n}", "w"),
                 Ratio("H", None, k, f"p{n}", "w"),
@@ -201,13 +209,13 @@ class _Rows:
         return ratios
 
     def _of_indicator(self, n: int, k: Fraction, j: int) -> list[Ratio]:
-        """Censored headcount and contributions. With `reweight` a row's contribution depends on what was observed."""
-        t, v, indicator = self.scored, self.values, self.measure.indicators[j]
+        """Censored headcount and contributions."""
+        indicator = self.measure.indicators[j]
         censored, part, scale = f"c{n}_{j}", f"c{n}_{j}", float(indicator.weight)
-        v[censored] = v[f"p{n}"] * t[f"_d{j}"]
+        self.folded[censored] = (f"u{j}", n + 1)
         if self.measure.missing == "reweight":
             part, scale = f"k{n}_{j}", 1.0
-            v[part] = v[censored] * (_integer_weights(self.measure)[j] / t._of)
+            self.folded[part] = (f"r{j}", n + 1)
         return [
             Ratio("censored_headcount", indicator.name, k, censored, self._observed(j)),
             Ratio("absolute_contribution", indicator.name, k, part, "w", scale),
@@ -219,13 +227,9 @@ class _Rows:
 
     def aggregate(self) -> pa.Table:
         """One row per stratum, cluster and group with the sums of the values; in one pass over the data."""
-        t, names = self.scored, {name for ratio in self.ratios for name in (ratio.numerator, ratio.denominator)}
-        if not (self.sample.rows_are_clusters or self.sample.design.calibration or self.sample.given):
-            names = {name for name in names if not name.startswith("s")}  # M0 is known from the absolute contributions
-        weighted = {name: value for name, value in self.values.items() if name in names}
-        plain = {f"n{n}": t[f"_p{n}"].cast("float64") for n in range(len(self.ks))}
         pairs = {pair for ratio in self.ratios for pair in _pairs(ratio)}
-        return self.sample.aggregate(t, weighted, plain, sorted(pairs), {"n": t._score.count()})
+        more = {"n": self.scored._score.count()}
+        return self.sample.aggregate(self.scored, self.values, {}, sorted(pairs), more, self.folded)
 
     def check(self, cells: pa.Table) -> None:
         """Raise for no rows, and for weights, sizes, strata, clusters or answers that cannot be used, with counts."""
@@ -247,8 +251,10 @@ class _Rows:
 
     def _beyond_0_and_1(self) -> bool:
         """Asked by itself: of integers in Parquet the engine knows the least and the largest without reading them."""
-        edges = {f"{d}{end}": getattr(self.answered[d], end)() for d in self.d for end in ("min", "max")}
-        found = self.answered.aggregate(**edges).to_pyarrow().to_pylist()[0]
+        answers = self.measure.compile(self.sample.table.expr)
+        names = [indicator.name for indicator in self.measure.indicators]
+        edges = {f"{end}{j}": getattr(answers[name], end)() for j, name in enumerate(names) for end in ("min", "max")}
+        found = answers.aggregate(**edges).to_pyarrow().to_pylist()[0]
         return not set(found.values()) <= {0, 1, None}
 
 
@@ -321,12 +327,16 @@ class _Estimates:
     def __init__(self, sums: Sums, keys: pd.DataFrame, universe: str) -> None:
         self.sums, self.keys, self.universe = sums, keys, universe
         self.sampled = universe == "probability_sample"
-        self.whole = sums.pooled() if self.sampled else sums
+
+    @cached_property
+    def whole(self) -> Sums:
+        return self.sums.pooled()
 
     def frame(self, ratios: list[Ratio]) -> pd.DataFrame:
         """One row per estimate and group."""
         parts = [self._columns(ratio) for ratio in ratios]
         numbers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        numbers["low"], numbers["high"] = self._limits(numbers["estimate"], numbers["se"], numbers.pop("effective"))
         repeated = np.arange(len(ratios)).repeat(self.sums.groups)
         groups = self.keys.iloc[np.tile(np.arange(self.sums.groups), len(ratios))].reset_index(drop=True)
         what = pd.DataFrame(
@@ -341,27 +351,40 @@ class _Estimates:
 
     def _columns(self, ratio: Ratio) -> dict[str, Any]:
         estimate = share(self.sums, ratio)
-        se, low, high = self._error(ratio, estimate)
+        se, effective = self._error(ratio, estimate)
         people = self.sums.total(ratio.numerator) if ratio.measure in _COUNTED else np.full_like(estimate, np.nan)
         n = self.sums.total("n").astype(np.int64)
-        return {"estimate": estimate, "se": se, "low": low, "high": high, "n": n, "people": people}
+        unknown = np.empty_like(estimate)
+        return {
+            "estimate": estimate,
+            "se": se,
+            "low": unknown,
+            "high": unknown,
+            "n": n,
+            "people": people,
+            "effective": effective,
+        }
 
-    def _error(self, ratio: Ratio, estimate: Floats) -> tuple[Floats, Floats, Floats]:
-        if self.universe == "census":
-            return np.where(np.isnan(estimate), np.nan, 0.0), estimate, estimate
+    def _error(self, ratio: Ratio, estimate: Floats) -> tuple[Floats, Floats]:
+        """(groups,) standard errors, and the rows that simple random sampling would need for the same."""
+        effective = self.sums.total(ratio.rows)
         if not self.sampled:
-            unknown = np.full_like(estimate, np.nan)
-            return unknown, unknown, unknown
-        whole = share(self.whole, ratio)
-        of_whole = self.whole.ratio_variance(ratio.numerator, ratio.denominator, ratio.scale, whole)
+            return np.where(np.isnan(estimate), np.nan, 0.0 if self.universe == "census" else np.nan), effective
         variance = self.sums.ratio_variance(ratio.numerator, ratio.denominator, ratio.scale, estimate)
         alone = (self._clusters(self.sums, ratio) == 1) & ~np.isnan(estimate)
-        se = np.sqrt(np.where(alone, of_whole * self._clusters(self.whole, ratio), variance))
-        rows = self.sums.total(ratio.rows)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            effect = of_whole * self.whole.total(ratio.rows) / (whole * (1 - whole))
-        low, high = limits(estimate, se, self.sums.degrees_of_freedom, rows / np.fmax(1.0, np.nan_to_num(effect)))
-        return se, low, high
+        if alone.any() or ((estimate <= 0) | (estimate >= 1)).any():  # the whole design says what these cannot
+            whole = share(self.whole, ratio)
+            of_whole = self.whole.ratio_variance(ratio.numerator, ratio.denominator, ratio.scale, whole)
+            variance = np.where(alone, of_whole * self._clusters(self.whole, ratio), variance)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                effect = of_whole * self.whole.total(ratio.rows) / (whole * (1 - whole))
+            effective = effective / np.fmax(1.0, np.nan_to_num(effect))
+        return np.sqrt(variance), effective
+
+    def _limits(self, estimate: Floats, se: Floats, effective: Floats) -> tuple[Floats, Floats]:
+        if self.sampled:
+            return limits(estimate, se, self.sums.degrees_of_freedom, effective)
+        return estimate + se, estimate + se  # of a census the estimate itself, of a list unknown
 
     def _clusters(self, sums: Sums, ratio: Ratio) -> Floats:
         """(groups,) clusters with a row that the estimate rests on."""

@@ -76,37 +76,51 @@ class Rows:
         plain: Mapping[str, Any],
         pairs: Iterable[tuple[str, str]] = (),
         more: Mapping[str, Any] | None = None,
+        folded: Mapping[str, tuple[str, int]] | None = None,
     ) -> pa.Table:
         """One row per stratum, cluster and group, in their order: sums of `weighted` and `plain`, in one pass over the data.
 
         t: the data with `columns()`; weighted: name → value × weight (the names of a variance); pairs: products of
-        two of them that are needed where rows are the clusters; more: other aggregates.
+        two names that are needed where rows are the clusters; more: other aggregates; folded: name → one of the sums
+        and the least `_level` of the rows it is over: every row is added once, to the sums of its own level.
         """
-        sums = dict(weighted)
+        outer = {name: (name, 0) for name in weighted} | dict(folded or {})  # where each name's sum comes from
+        of, sums = {name: place for name, place in outer.items() if place[0] in weighted}, dict(weighted)
         if self.rows_are_clusters:
-            sums |= {f"{a}*{b}": weighted[a] * weighted[b] for a, b in pairs}
+            for a, b in pairs:
+                (first, low), (second, high) = sorted((of[a], of[b]))
+                sums[f"{first}*{second}"] = weighted[first] * weighted[second]
+                outer[f"{a}*{b}"] = f"{first}*{second}", max(low, high)
         if self.design.calibration:
             terms = range(len(self.design.calibration.terms))
             sums |= {f"{name}@{k}": value * t["_d"] * t[f"_a{k}"] for name, value in weighted.items() for k in terms}
+            outer |= {f"{name}@{k}": (f"{base}@{k}", level) for name, (base, level) in of.items() for k in terms}
             sums |= {f"_v{k}": t["_weight"] * t[f"_a{k}"] for k in terms}
             before = t["_weight"] * t["_d"]
             sums |= {f"_x{k}_{m}": before * t[f"_a{k}"] * t[f"_a{m}"] for k in terms for m in range(k + 1)}
         if self.given:
             count = range(len(self.given.columns))
             sums |= {f"{name}#{r}": value * t[f"_r{r}"] for name, value in weighted.items() for r in count}
-        aggregates = {name: value.sum() for name, value in (sums | dict(plain)).items()} | dict(more or {})
-        aggregates |= {name: t[name].min() for name in t.columns if name.startswith("_lowest")}
-        if self.design.weight:
-            aggregates["_most_weight"] = t["_lowest_weight"].max()
+            outer |= {f"{name}#{r}": (f"{base}#{r}", level) for name, (base, level) in of.items() for r in count}
+        added = {name: value.sum() for name, value in (sums | dict(plain)).items()} | dict(more or {})
+        least = {name: t[name].min() for name in t.columns if name.startswith("_lowest")}
+        most = {"_most_weight": t["_lowest_weight"].max()} if self.design.weight else {}
         stages = range(len(self.design.stages))
         for f in (f"_f{s}" for s in stages if f"_f{s}" in t.columns):
-            aggregates |= {f: t[f].min(), f"{f}_most": t[f].max(), f"{f}_gaps": t[f].isnull().cast("int64").sum()}
+            least[f], most[f"{f}_most"] = t[f].min(), t[f].max()
+            added[f"{f}_gaps"] = t[f].isnull().cast("int64").sum()
         if "_c0" not in t.columns:
-            aggregates["_rows"] = t.count()
+            added["_rows"] = t.count()
         keys = [name for s in stages for name in (f"_h{s}", f"_c{s}") if name in t.columns]
         keys += [f"_g{n}" for n in range(len(self.by))]
-        cells = (t.group_by(keys) if keys else t).aggregate(**aggregates).to_pyarrow()
-        return cells.sort_by([(key, "ascending") for key in keys]) if keys else cells
+        by = [*keys, "_level"] if folded else keys
+        cells = (t.group_by(by) if by else t).aggregate(**added, **least, **most).to_pyarrow()
+        if keys:
+            cells = cells.sort_by([(key, "ascending") for key in keys])
+        if not folded:
+            return cells
+        outer |= {name: (name, 0) for name in added if name not in outer and (name not in sums or name.startswith("_"))}
+        return _fold(cells, keys, outer, list(least), list(most))
 
     def check(self, cells: pa.Table, tests: Iterable[Test] = (), suspect: bool = False) -> None:
         """Raise HamyarError with counts: HY-S004 no rows, HY-S005 values that cannot be used, HY-S010 no weight.
@@ -246,6 +260,31 @@ class Rows:
         if self.given:
             return GivenReplicates(self.given)
         return replicated(self.design, stage) if self.design.replicates and self.sampled else None
+
+
+def _fold(
+    cells: pa.Table, keys: list[str], sums: Mapping[str, tuple[str, int]], least: list[str], most: list[str]
+) -> pa.Table:
+    """The cells, in order of their keys, without their `_level`: sums: name → column and the least level it is over."""
+    new = np.zeros(cells.num_rows, dtype=bool)
+    new[:1] = True
+    for key in keys:
+        code = cells[key].combine_chunks().dictionary_encode("encode").indices.to_numpy()
+        new[1:] |= code[1:] != code[:-1]
+    start, cell = np.flatnonzero(new), np.cumsum(new) - 1
+    level = of_column(cells["_level"]).astype(np.int64)
+    highest = max(least_level for _, least_level in sums.values())
+    place = np.minimum(level, highest) * len(start) + cell
+    above = {
+        column: np.bincount(place, of_column(cells[column]), (highest + 1) * len(start))
+        .reshape(highest + 1, len(start))[::-1]
+        .cumsum(axis=0)[::-1]
+        for column in {column for column, _ in sums.values()}
+    }
+    found = {name: above[column][level] for name, (column, level) in sums.items()}
+    for names, extreme in ((least, np.fmin), (most, np.fmax)):
+        found |= {name: extreme.reduceat(cells[name].cast("float64").to_numpy(), start) for name in names if len(start)}
+    return pa.table({key: cells[key].take(pa.array(start)) for key in keys} | found)
 
 
 def require(expr: ibis.Table, columns: Iterable[str]) -> None:
