@@ -20,13 +20,13 @@ setup-dev: .venv/dev.stamp
 	touch $@
 
 .venv/run.stamp: requirements/run.lock pyproject.toml .venv/bin/python
-	$(UV) pip sync --quiet requirements/run.lock
+	$(UV) pip sync --quiet --compile-bytecode requirements/run.lock
 	$(UV) pip install --quiet --no-deps --editable .
 	$(BIN)/hamyar-server translations compile
 	touch $@
 
 .venv/dev.stamp: requirements/dev.lock pyproject.toml .venv/bin/python
-	$(UV) pip sync --quiet requirements/dev.lock
+	$(UV) pip sync --quiet --compile-bytecode requirements/dev.lock
 	$(UV) pip install --quiet --no-deps --editable .
 	$(BIN)/hamyar-server translations compile
 	touch .venv/run.stamp $@

@@ -30,8 +30,8 @@ def require(found: Any, wanted: Any, given: Input) -> None:
         raise error(
             "HY-R003",
             file=given.file.name,
-            en=f"the round names columns that are not here: {', '.join(missing)}. There are: {', '.join(list(found)[:40])}.",
-            fa=f"ستون‌هایی که دور نام برده در این پرونده نیست: {'، '.join(missing)}. ستون‌های موجود: {'، '.join(list(found)[:40])}.",
+            en=f"the round reads columns that are not here: {', '.join(missing)}. There are: {', '.join(list(found)[:40])}. Say in the round file which of them is meant, as in `name: county_name`.",
+            fa=f"ستون‌هایی که دور می‌خواند در این پرونده نیست: {'، '.join(missing)}. ستون‌های موجود: {'، '.join(list(found)[:40])}. در پروندهٔ دور بگویید کدام ستون است، مانند «name: county_name».",
         )
 
 
