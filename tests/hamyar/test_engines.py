@@ -117,6 +117,10 @@ def test_the_engine_is_asked_for_by_name(wanted: dict[str, pd.DataFrame], tmp_pa
     same(frame, wanted["mean"])
     frame = mean(parquet(tmp_path), "y", STAGES, engine="spark")
     same(frame, wanted["mean in stages"])
+    frame = fgt(sample(), "income", DESIGN, "g", line=RelativeLine(0.6), alpha=1, engine="spark")
+    same(frame, fgt(sample(), "income", DESIGN, "g", line=RelativeLine(0.6), alpha=1))
+    frame = gini(parquet(tmp_path), "income", STAGES, engine="spark")
+    same(frame, gini(sample(), "income", STAGES))
     back = as_table(as_table(sample(), engine="spark"), engine="duckdb")
     assert isinstance(back, Table)
     assert back.expr.get_backend().name == "duckdb"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from hamyar.poverty import (
     theil,
     watts,
 )
-from hamyar.survey import Design
+from hamyar.survey import Bootstrap, Design, Jackknife, calibrate, linearised, mean
 
 DESIGN = Design(weight="w", strata="h", psu="c")
 LINE = 60.0
@@ -375,3 +376,57 @@ def test_lines_and_parameters_that_cannot_be_are_refused() -> None:
             atkinson(data, "y", DESIGN, epsilon=epsilon)
     with pytest.raises(HamyarError, match="HY-Y006"):
         quantile_share_ratio(data, "y", DESIGN, top=1.2)
+
+
+def with_frames(seed: int = 1) -> tuple[pd.DataFrame, dict[str, Design]]:
+    """The sample with all that a design may say beyond strata and clusters."""
+    data = sample(seed=seed).assign(drawn=0.4, row=range(600), share=0.1)
+    data["base"] = data["w"]
+    made = calibrate(data, DESIGN, {"g": {"north": 900.0, "south": 1000.0}})
+    data = made.data.expr.to_pandas()
+    return data, {
+        "fpc": replace(DESIGN, fpc="drawn"),
+        "stages": Design(weight="w", strata="h", psu=["c", "row"], fpc=["drawn", "share"]),
+        "rows": Design(weight="w", strata="h", fpc="share"),
+        "certainty": replace(DESIGN, lonely="certainty"),
+        "calibration": made.design,
+    }
+
+
+@pytest.mark.parametrize("by", [None, "g"])
+@pytest.mark.parametrize("said", ["fpc", "stages", "rows", "certainty", "calibration"])
+def test_the_whole_design_counts(said: str, by: str | None) -> None:
+    """A headcount is the mean of being poor, which takes every design."""
+    data, designs = with_frames()
+    data = data.assign(poor=data["y"] < LINE).sample(frac=1, random_state=5)
+    wanted = mean(data, "poor", designs[said], by=by)
+    found = fgt(data, "y", designs[said], by, line=LINE)
+    np.testing.assert_allclose(found[["estimate", "se"]], wanted[["estimate", "se"]], rtol=1e-10)
+    assert found.attrs["degrees_of_freedom"] == wanted["df"][0]
+
+
+@pytest.mark.parametrize("said", ["fpc", "stages", "calibration"])
+def test_the_error_of_a_gini_is_that_of_its_influence(said: str) -> None:
+    data, designs = with_frames()
+    order = np.argsort(data["y"].to_numpy(), kind="stable")
+    weight = data[designs[said].weight].to_numpy()
+    influence = np.empty(len(data))
+    influence[order] = functionals.gini(data["y"].to_numpy()[order], weight[order]).influence
+    wanted = linearised(data, designs[said], {"z": influence})
+    assert gini(data, "y", designs[said])["se"][0] == pytest.approx(wanted["se"][0], rel=1e-10)
+
+
+def test_finite_populations_have_smaller_errors_and_their_limits_are_narrower() -> None:
+    data, designs = with_frames()
+    drawn = gini(data, "y", DESIGN)
+    all_but = gini(data, "y", designs["fpc"])
+    assert all_but["se"][0] / drawn["se"][0] == pytest.approx(0.6**0.5, rel=1e-9)
+    assert (all_but["high"] - all_but["low"])[0] < 0.85 * (drawn["high"] - drawn["low"])[0]
+
+
+@pytest.mark.parametrize("replicates", [Jackknife(), Bootstrap(500, seed=1)])
+def test_replicates_agree_with_linearisation(replicates: Any) -> None:
+    for work in (gini, theil):
+        taylor, repeated = work(sample(), "y", DESIGN), work(sample(), "y", replace(DESIGN, replicates=replicates))
+        assert repeated["se"][0] == pytest.approx(taylor["se"][0], rel=0.1)
+        assert repeated["estimate"][0] == taylor["estimate"][0]

@@ -25,14 +25,22 @@ NAMES: dict[float, str] = {0: "headcount", 1: "poverty_gap", 2: "squared_poverty
 
 
 def fgt(
-    data: Any, income: str, design: Design, by: By = None, *, line: AnyLine, alpha: float = 0, size: str | None = None
+    data: Any,
+    income: str,
+    design: Design,
+    by: By = None,
+    *,
+    line: AnyLine,
+    alpha: float = 0,
+    size: str | None = None,
+    engine: str | None = None,
 ) -> pd.DataFrame:
     """Foster-Greer-Thorbecke: α = 0 headcount, 1 poverty gap, 2 squared poverty gap; people counts the poor (α = 0)."""
     if not alpha >= 0:
         raise error(
             "HY-Y007", en=f"alpha must be 0 or more, not {alpha}.", fa=f"alpha باید صفر یا بیشتر باشد، نه {alpha}."
         )
-    return estimate(statistic_of(alpha), data, income, design, by, size, line)
+    return estimate(statistic_of(alpha), data, income, design, by, size, line, engine=engine)
 
 
 def statistic_of(alpha: float) -> Statistic:
@@ -43,30 +51,53 @@ def statistic_of(alpha: float) -> Statistic:
 
 
 def watts(
-    data: Any, income: str, design: Design, by: By = None, *, line: AnyLine, size: str | None = None
+    data: Any,
+    income: str,
+    design: Design,
+    by: By = None,
+    *,
+    line: AnyLine,
+    size: str | None = None,
+    engine: str | None = None,
 ) -> pd.DataFrame:
     """Watts index: mean of log(line/income) among the poor × headcount. Incomes above zero, else HY-Y002 with their count."""
     statistic = Statistic("watts", functionals.watts, above="zero", total=False, bounded=False)
-    return estimate(statistic, data, income, design, by, size, line)
+    return estimate(statistic, data, income, design, by, size, line, engine=engine)
 
 
 def sen(
-    data: Any, income: str, design: Design, by: By = None, *, line: AnyLine, size: str | None = None
+    data: Any,
+    income: str,
+    design: Design,
+    by: By = None,
+    *,
+    line: AnyLine,
+    size: str | None = None,
+    engine: str | None = None,
 ) -> pd.DataFrame:
     """Sen index H·(I + (1 - I)·G of the poor). Incomes of zero or more."""
     statistic = Statistic("sen", functionals.sen, above="below zero", total=False)
-    return estimate(statistic, data, income, design, by, size, line)
+    return estimate(statistic, data, income, design, by, size, line, engine=engine)
 
 
 def sst(
-    data: Any, income: str, design: Design, by: By = None, *, line: AnyLine, size: str | None = None
+    data: Any,
+    income: str,
+    design: Design,
+    by: By = None,
+    *,
+    line: AnyLine,
+    size: str | None = None,
+    engine: str | None = None,
 ) -> pd.DataFrame:
     """Sen-Shorrocks-Thon index: mean gap × (1 + Gini of the gaps of all). Incomes of zero or more."""
     statistic = Statistic("sst", functionals.sst, above="below zero", total=False)
-    return estimate(statistic, data, income, design, by, size, line)
+    return estimate(statistic, data, income, design, by, size, line, engine=engine)
 
 
-def poverty_line(data: Any, income: str, line: RelativeLine, design: Design, *, size: str | None = None) -> Line:
+def poverty_line(
+    data: Any, income: str, line: RelativeLine, design: Design, *, size: str | None = None, engine: str | None = None
+) -> Line:
     """The line with its standard error and what it takes to use it on the same rows: on a subset it is refused (HY-Y005)."""
-    rows = Rows.read(data, income, design, [], size)
+    rows = Rows.read(data, income, design, [], size, engine=engine)
     return rows.line(line)

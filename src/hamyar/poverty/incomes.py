@@ -51,10 +51,12 @@ def estimate(
     by: str | Sequence[str] | None,
     size: str | None,
     line: float | str | RelativeLine | Line | None = None,
+    *,
+    engine: str | None = None,
 ) -> pd.DataFrame:
     """One row per group: measure, parameter, line, line_se, the groups, estimate, se, low, high, n, people, universe, provenance."""
     groups = [by] if isinstance(by, str) else list(by or ())
-    rows = Rows.read(data, income, design, groups, size, line if isinstance(line, str) else None)
+    rows = Rows.read(data, income, design, groups, size, line if isinstance(line, str) else None, engine)
     _check(rows, statistic)
     value, through = (1.0, None) if isinstance(line, str) or line is None else rows.resolved(line)
     frame = _Estimates(rows, statistic, value, None if through is None else rows.placed(through)).frame(income)
@@ -189,10 +191,11 @@ class _Estimates:
         return np.where(np.isnan(se), np.nan, low), np.where(np.isnan(se), np.nan, high)
 
     def _without_each_cluster(self, g: Any) -> dict[str, Any]:
-        """Of one group, for `Spread`; nothing where clusters are many, one is alone, or the line was estimated."""
+        """Of one group, for `Spread`; nothing where clusters are many, one is alone, the line was estimated, or the design
+        says more than strata and clusters."""
         rows = self.rows
         lonely = self.alone[g] or (rows.clusters == 1).any()
-        if lonely or self.through is not None or rows.clusters.sum() > JACKKNIFED:
+        if lonely or rows.beyond is not None or self.through is not None or rows.clusters.sum() > JACKKNIFED:
             return {}
         place, smooth = rows.of(g), self.statistic.smooth
         if smooth is None:
@@ -262,7 +265,7 @@ class _Estimates:
                     "fa": f"خوشه‌ها کم‌اند ({count}): در شبیه‌سازی‌ها فاصلهٔ اطمینان {name} در ۹۱ تا ۹۷ نمونه از ۱۰۰ نمونه مقدار واقعی را در بر داشت؛ کمترین آن جایی است که خوشه‌ها بسیار متفاوت یا درآمدها بسیار نابرابرند.",
                 }
             )
-        if lonely:
+        if lonely and rows.beyond is None:
             notes.append(
                 {
                     "en": f"strata with one cluster: {lonely}; such a cluster is centred at the mean of the whole sample.",

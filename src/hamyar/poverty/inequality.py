@@ -2,7 +2,8 @@
 
 data: a Table, a path, or an Ibis, pandas, polars or Arrow table, one row per household; income: its column; size: a
 column of persons by which the weight is multiplied, so that people are counted; by: columns, crossed (an unknown group
-stays a group). Rows without an income are left out of the estimates, kept in the design, and counted in attrs["notes"].
+stays a group); engine: "duckdb" or "spark", which reads the columns (None: where the data are). Rows without an income
+are left out of the estimates, kept in the design, and counted in attrs["notes"].
 Each gives one row per group: measure, parameter, the groups, estimate, se, low, high (95 %), n (households), people,
 universe, provenance; a group for which the measure is not defined has no number, and a note that names it.
 Errors by linearisation: see `hamyar.poverty.functionals`; limits with few clusters by a jackknife: `hamyar.poverty.limits`.
@@ -24,16 +25,20 @@ from hamyar.survey.variance import Floats
 By = str | Sequence[str] | None
 
 
-def gini(data: Any, income: str, design: Design, by: By = None, *, size: str | None = None) -> pd.DataFrame:
+def gini(
+    data: Any, income: str, design: Design, by: By = None, *, size: str | None = None, engine: str | None = None
+) -> pd.DataFrame:
     """Gini coefficient, 0 (all equal) to 1; with incomes below zero it may pass 1, and a note says so."""
     statistic = Statistic("gini", lambda y, w, _: functionals.gini(y, w))
-    return estimate(statistic, data, income, design, by, size)
+    return estimate(statistic, data, income, design, by, size, engine=engine)
 
 
-def hoover(data: Any, income: str, design: Design, by: By = None, *, size: str | None = None) -> pd.DataFrame:
+def hoover(
+    data: Any, income: str, design: Design, by: By = None, *, size: str | None = None, engine: str | None = None
+) -> pd.DataFrame:
     """Hoover (Ricci-Schutz, Pietra) index: the share of income that would have to move for all to be equal."""
     statistic = Statistic("hoover", lambda y, w, _: functionals.hoover(y, w))
-    return estimate(statistic, data, income, design, by, size)
+    return estimate(statistic, data, income, design, by, size, engine=engine)
 
 
 def quantile_share_ratio(
@@ -45,6 +50,7 @@ def quantile_share_ratio(
     top: float = 0.2,
     bottom: float = 0.2,
     size: str | None = None,
+    engine: str | None = None,
 ) -> pd.DataFrame:
     """Income of the richest `top` share over that of the poorest `bottom`: S80/S20; Palma's ratio is 0.1 to 0.4."""
     if not (0 < top < 1 and 0 < bottom < 1):
@@ -57,16 +63,25 @@ def quantile_share_ratio(
         return functionals.split_share_ratio(y, w, top, bottom)
 
     statistic = Statistic("quantile_share_ratio", share_ratio, bounded=False, smooth=smooth)
-    return estimate(statistic, data, income, design, by, size)
+    return estimate(statistic, data, income, design, by, size, engine=engine)
 
 
-def theil(data: Any, income: str, design: Design, by: By = None, *, size: str | None = None) -> pd.DataFrame:
+def theil(
+    data: Any, income: str, design: Design, by: By = None, *, size: str | None = None, engine: str | None = None
+) -> pd.DataFrame:
     """Theil's T, the entropy of α = 1. Incomes of zero or more."""
-    return entropy(data, income, design, by, alpha=1, size=size).assign(measure="theil")
+    return entropy(data, income, design, by, alpha=1, size=size, engine=engine).assign(measure="theil")
 
 
 def entropy(
-    data: Any, income: str, design: Design, by: By = None, *, alpha: float, size: str | None = None
+    data: Any,
+    income: str,
+    design: Design,
+    by: By = None,
+    *,
+    alpha: float,
+    size: str | None = None,
+    engine: str | None = None,
 ) -> pd.DataFrame:
     """Generalised entropy: α = 0 mean log deviation, 1 Theil's T, 2 half the squared coefficient of variation.
 
@@ -76,11 +91,18 @@ def entropy(
     statistic = Statistic(
         "entropy", lambda y, w, _: functionals.entropy(y, w, alpha), float(alpha), above, bounded=False
     )
-    return estimate(statistic, data, income, design, by, size)
+    return estimate(statistic, data, income, design, by, size, engine=engine)
 
 
 def atkinson(
-    data: Any, income: str, design: Design, by: By = None, *, epsilon: float, size: str | None = None
+    data: Any,
+    income: str,
+    design: Design,
+    by: By = None,
+    *,
+    epsilon: float,
+    size: str | None = None,
+    engine: str | None = None,
 ) -> pd.DataFrame:
     """Atkinson index with aversion ε > 0: the share of income that equality would make needless.
 
@@ -90,7 +112,7 @@ def atkinson(
         raise _wrong("epsilon", "epsilon", str(epsilon), "above 0", "بزرگ‌تر از صفر")
     above = "zero" if epsilon >= 1 else "below zero"
     statistic = Statistic("atkinson", lambda y, w, _: functionals.atkinson(y, w, epsilon), float(epsilon), above)
-    return estimate(statistic, data, income, design, by, size)
+    return estimate(statistic, data, income, design, by, size, engine=engine)
 
 
 def _wrong(name: str, fa_name: str, found: str, en: str, fa: str) -> Exception:

@@ -16,7 +16,7 @@ from hamyar.poverty.limits import degrees_of_freedom
 from hamyar.poverty.lines import Line, RelativeLine
 from hamyar.poverty.notes import bad_rows, no_error, no_rows
 from hamyar.poverty.order import ascending
-from hamyar.survey import Design
+from hamyar.survey import Design, linearised
 from hamyar.survey.rows import require
 from hamyar.survey.variance import Floats, Ints
 from hamyar.tables import as_table
@@ -32,7 +32,8 @@ class Rows:
     y, w: incomes, weights (× size); cluster: (rows,) numbers, None where each row is its own; stratum: of the clusters,
     or of the rows where these are the clusters, None where there is one stratum; clusters: (strata,) how many in the
     whole design, rows without an income included; starts: (groups + 1,) where each group begins; unknown: rows without
-    an income; source: which rows they are.
+    an income; source: which rows they are; beyond: the design where it says more than strata and clusters drawn with
+    replacement, and place: (rows,) where each row stood in the data, which that needs.
     """
 
     y: Floats
@@ -46,30 +47,47 @@ class Rows:
     universe: str
     provenance: str | None
     source: tuple[Any, ...]
+    beyond: Beyond | None = None
+    place: Ints | None = None
 
     @classmethod
     def read(
-        cls, data: Any, income: str, design: Design, by: list[str], size: str | None, line: str | None = None
+        cls,
+        data: Any,
+        income: str,
+        design: Design,
+        by: list[str],
+        size: str | None,
+        line: str | None = None,
+        engine: str | None = None,
     ) -> Rows:
         """Raises HamyarError: columns missing, no rows, weights, sizes, strata or clusters unknown, incomes infinite."""
-        first = design.only_first_stage()
+        first = design.stages[0]
         places = {"y": income, "w": design.weight, "s": size, "z": line, "h": first.strata, "c": first.psu}
         names = {key: name for key, name in places.items() if name} | {f"g{n}": name for n, name in enumerate(by)}
-        if _in_memory(data):
+        if design.beyond_first_stage:
+            names |= {f"d{n}": name for n, name in enumerate(design.columns)}
+        if engine is None and _in_memory(data):
             universe, provenance, columns = design.universe, None, _taken(data, names)
         else:
-            table = as_table(data)
+            table = as_table(data, engine=engine)
             universe, provenance = design.universe_of(table), table.provenance
             require(table.expr, names.values())
             columns = table.expr.select(**{key: table.expr[name] for key, name in names.items()}).to_pyarrow()
         if not columns.num_rows:
             raise no_rows()
+        beyond = None
+        if design.beyond_first_stage:
+            held = pa.table({name: columns[f"d{n}"] for n, name in enumerate(design.columns)})
+            beyond = Beyond(design, held)
         columns = _as_numbers(columns, names)
         _check(columns, names)
-        return cls._sorted(columns, by, universe, provenance)
+        return cls._sorted(columns, by, universe, provenance, beyond)
 
     @classmethod
-    def _sorted(cls, columns: pa.Table, by: list[str], universe: str, provenance: str | None) -> Rows:
+    def _sorted(
+        cls, columns: pa.Table, by: list[str], universe: str, provenance: str | None, beyond: Beyond | None
+    ) -> Rows:
         y = _floats(columns["y"])
         w = _floats(columns["w"]) if "w" in columns.column_names else np.ones(len(y))
         if "s" in columns.column_names:
@@ -98,7 +116,8 @@ class Rows:
         elif stratum is not None:
             stratum = stratum[order]
         rows = ordered, w[order], stratum, cluster
-        return cls(*rows, clusters, starts, keys, int(unknown), universe, provenance, source)
+        place = order if beyond else None
+        return cls(*rows, clusters, starts, keys, int(unknown), universe, provenance, source, beyond, place)
 
     def pooled(self, y: Floats) -> Rows:
         """The same rows as one group, with other incomes."""
@@ -106,8 +125,8 @@ class Rows:
         cluster = None if self.cluster is None else self.cluster[order]
         stratum = self.stratum[order] if self.stratum is not None and cluster is None else self.stratum
         starts, keys = np.array([0, len(y)]), pd.DataFrame(index=[0])
-        w = self.w[order]
-        return replace(self, y=ordered, w=w, stratum=stratum, cluster=cluster, starts=starts, keys=keys)
+        w, place = self.w[order], None if self.place is None else self.place[order]
+        return replace(self, y=ordered, w=w, stratum=stratum, cluster=cluster, starts=starts, keys=keys, place=place)
 
     @property
     def groups(self) -> int:
@@ -122,6 +141,8 @@ class Rows:
 
     @property
     def degrees_of_freedom(self) -> int:
+        if self.beyond is not None:
+            return self.beyond.degrees_of_freedom
         return int(self.clusters.sum() - len(self.clusters))
 
     def names_of(self, chosen: Any) -> str:
@@ -172,8 +193,14 @@ class Rows:
         """Variance of the total of z over some rows, zero elsewhere, plus `whole` over all of them.
 
         Between the clusters of a stratum, as if drawn with replacement. A stratum with one cluster is centred at the
-        grand mean of the influence values, which is zero.
+        grand mean of the influence values, which is zero. Where the design says more, all of it counts.
         """
+        if self.beyond is not None and self.place is not None:
+            totals = np.zeros(self.beyond.held.num_rows)
+            totals[self.place[rows]] = z
+            if whole is not None:
+                totals[self.place] += whole
+            return self.beyond.variance(totals)
         if self.cluster is None:
             return self._of_rows(rows, z, whole)
         totals = np.bincount(self.cluster[rows], z, self.clusters.sum())
@@ -186,7 +213,7 @@ class Rows:
     def freedom(self, rows: slice, z: Floats, whole: Floats | None = None) -> float:
         """Degrees of freedom of that variance: the design's, or fewer where a few clusters make most of it."""
         m = self.clusters
-        if m.sum() > MANY:
+        if self.beyond is not None or m.sum() > MANY:
             return self.degrees_of_freedom
         cluster = np.arange(len(self.y)) if self.cluster is None else self.cluster
         totals = np.bincount(cluster[rows], z, m.sum())
@@ -231,6 +258,30 @@ class Rows:
         if self.cluster is None:
             return int(rows.stop - rows.start)
         return len(np.unique(self.cluster[rows]))
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """A design that says more than strata and clusters drawn with replacement, and its columns, (rows of the data,).
+
+    Replicates give the error of the linearised total.
+    """
+
+    design: Design
+    held: pa.Table
+
+    def variance(self, totals: Floats) -> float:
+        """Variance of the sum of (rows of the data,) weight × size × influence. Raises HamyarError as `linearised`."""
+        return float(self._of(totals)["se"].iloc[0]) ** 2
+
+    @cached_property
+    def degrees_of_freedom(self) -> int:
+        return int(self._of(np.ones(self.held.num_rows))["df"].iloc[0])
+
+    def _of(self, totals: Floats) -> pd.DataFrame:
+        weight = self.design.weight
+        values = totals if weight is None else totals / _floats(self.held[weight].cast("float64"))
+        return linearised(self.held, self.design, {"z": values})
 
 
 def _in_memory(data: Any) -> bool:

@@ -125,12 +125,16 @@ class Design:
         stages = tuple(Stage(*three) for three in names) or (Stage(None, None, None),)
         return stages if self.fpc else stages[:1]
 
+    @property
+    def beyond_first_stage(self) -> list[str]:
+        """What it says beyond strata and clusters drawn with replacement: names of arguments."""
+        more = {"fpc": self.fpc, "replicates": self.replicates, "calibration": self.calibration}
+        return [name for name, value in more.items() if value] + (["lonely"] if self.lonely != "adjust" else [])
+
     def only_first_stage(self) -> Stage:
         """The first stage, for estimators that linearise with replacement. Raises HY-S016 where the design says more."""
-        more = {"fpc": self.fpc, "replicates": self.replicates, "calibration": self.calibration}
-        said = [name for name, value in more.items() if value] + (["lonely"] if self.lonely != "adjust" else [])
-        if said:
-            listed = ", ".join(said)
+        if self.beyond_first_stage:
+            listed = ", ".join(self.beyond_first_stage)
             raise error(
                 "HY-S016",
                 en=f"this estimate cannot take {listed} of the design into account. Leave it out: the error is then that of a sample drawn with replacement.",
