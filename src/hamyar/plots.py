@@ -41,7 +41,7 @@ WORDS = {
         "How far did the model move the direct estimates?",
     ),
     "gain_title": ("مدل چه اندازه دقت افزوده است؟", "How much precision does the model add?"),
-    "intervals_title": ("برآورد هر محدوده با فاصلهٔ اطمینان ۹۵٪", "Estimate by area with its 95% interval"),
+    "intervals_title": ("برآورد هر محدوده با فاصلهٔ اطمینان ۹۵ درصد", "Estimate by area with its 95% interval"),
     "sensitivity_title": ("رتبهٔ هر محدوده بیشتر به کدام انتخاب بسته است؟", "Which choice moves each area's rank most?"),
     "ranks_title": ("رتبه و فاصلهٔ آن", "Rank and its interval"),
     "poor": ("سهم فقیران", "Share who are poor"),
