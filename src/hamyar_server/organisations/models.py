@@ -323,3 +323,20 @@ class SignedIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} {self.at}"
+
+    @property
+    def browser(self) -> str:
+        """Browser and system as people call them; the first that the agent names, since each names what it imitates after."""
+        browsers = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+        systems = {
+            "Android": "Android",
+            "iPhone": "iOS",
+            "iPad": "iOS",
+            "Windows": "Windows",
+            "Mac OS": "macOS",
+            "Linux": "Linux",
+        }
+        known = [
+            next((name for word, name in words.items() if word in self.agent), "") for words in (browsers, systems)
+        ]
+        return " · ".join(filter(None, known)) or self.agent[:60]
