@@ -1,4 +1,4 @@
-"""A million persons: taken in from a file on SQLite and on PostgreSQL, then listed, looked for and filtered; how long, in how much memory.
+"""A million persons taken in from a file on SQLite and on PostgreSQL: how long, in how much memory.
 
 The machine may be busy with other work: seconds of an import are the processor's, of the process that imports and of the server's for it.
 HAMYAR_BENCH_PERSONS makes it smaller. PostgreSQL is left out where none is installed.

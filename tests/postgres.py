@@ -35,11 +35,12 @@ def _free_port() -> int:
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """Its address: `postgresql://postgres@127.0.0.1:PORT/`."""
+def cluster(kept: Path | None = None) -> Iterator[str]:
+    """Its address: `postgresql://postgres@127.0.0.1:PORT/`; kept: the folder of one that is used again."""
     bin_ = programs()
     assert bin_, "PostgreSQL 15 is not installed: sudo apt-get install --yes postgresql"
-    folder = Path(tempfile.mkdtemp(prefix="hamyar-postgres-"))
+    folder = kept or Path(tempfile.mkdtemp(prefix="hamyar-postgres-"))
+    folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
     run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
@@ -47,12 +48,15 @@ def cluster() -> Iterator[str]:
     as_user = _other_user()
     try:
         initdb = [bin_ / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
-        subprocess.run([*as_user, *initdb], **run)
+        if not data.exists():
+            subprocess.run([*as_user, *initdb], **run)
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= {OPTIONS}"
         subprocess.run(
             [*as_user, bin_ / "pg_ctl", "-D", data, "-l", folder / "log", "-w", "-o", options, "start"], **run
         )
         yield f"postgresql://postgres@127.0.0.1:{port}/"
     finally:
-        subprocess.run([*as_user, bin_ / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **{**run, "check": False})
-        shutil.rmtree(folder)
+        stop = [bin_ / "pg_ctl", "-D", data, "-m", "fast" if kept else "immediate", "stop"]
+        subprocess.run([*as_user, *stop], **{**run, "check": False})
+        if not kept:
+            shutil.rmtree(folder)

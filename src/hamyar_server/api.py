@@ -24,7 +24,7 @@ from pydantic import Field
 import hamyar
 from hamyar.errors import HamyarError
 from hamyar_server.areas.models import Area
-from hamyar_server.core.paging import page
+from hamyar_server.core.paging import Page, page
 from hamyar_server.intake import actions as intake
 from hamyar_server.intake.models import Need
 from hamyar_server.organisations import mandates, reviews
@@ -217,6 +217,7 @@ class Wanted(Schema):
     area: str = ""
     stratum: str = ""
     decile: int | None = Field(None, ge=1, le=10)
+    up_to: int | None = Field(None, ge=1, le=10, description="with it, deciles from `decile`, or from 1, to this one")
     cover: str = Field("", pattern="^(yes|no|)$")
     organisation: str = Field("", max_length=200)
     state: str = Field("living", pattern="^(living|merged|closed)$")
@@ -268,7 +269,10 @@ class Made(Schema):
 
 
 def paged(rows: Any, order: Sequence[str], after: str, out: Any) -> dict[str, Any]:
-    found = page(rows, order, after or None, size=SIZE)
+    return told(page(rows, order, after or None, size=SIZE), out)
+
+
+def told(found: Page[Any], out: Any) -> dict[str, Any]:
     return {"rows": [out(row) for row in found.rows], "next": found.next, "previous": found.previous}
 
 
@@ -299,8 +303,9 @@ def listed(request: HttpRequest, wanted: Wanted, after: str) -> dict[str, Any]:
     require_people(request.actor)
     given = wanted.dict()
     given["area"] = area_of(request.actor, wanted.area) if wanted.area else None
-    rows = lists.found(request.actor, given, timezone.localdate()).select_related("area")
-    return paged(rows, lists.ORDER, after, household_out)
+    base = Household.objects.select_related("area")
+    found = lists.listed(request.actor, given, timezone.localdate(), after, SIZE, base).page
+    return told(found, household_out)
 
 
 @api.get("/areas", response={200: AreaPage, **REFUSED})

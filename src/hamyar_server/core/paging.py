@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.core import signing
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import FieldDoesNotExist, SuspiciousOperation
 from django.db.models import F, Model, OrderBy, Q, QuerySet
 
 Row = TypeVar("Row", bound=Model)
@@ -37,10 +37,9 @@ def page(queryset: QuerySet[Row], order: Sequence[str], after: str | None = None
 
     Raises SuspiciousOperation (400) for a token that was changed or belongs to another order.
     """
-    backward, position = _read(after, order) if after else (False, None)
-    rows = queryset.order_by(*(_ordering(name, backward) for name in order))
-    if position is not None:
-        rows = rows.filter(_beyond(order, position, backward))
+    position = read(after, order)
+    backward = position is not None and position.backward
+    rows = ordered(queryset, order, position)
     found = list(rows[: size + 1])
     more, found = len(found) > size, found[:size]
     if backward:
@@ -53,33 +52,73 @@ def page(queryset: QuerySet[Row], order: Sequence[str], after: str | None = None
     )
 
 
+@dataclass(frozen=True)
+class Position:
+    """The row from which a page goes on: its values in the order, and whether the reader goes back."""
+
+    values: Sequence[Any]
+    backward: bool
+
+
+def ordered(
+    queryset: QuerySet[Row], order: Sequence[str], position: Position | None, nulls: bool = True
+) -> QuerySet[Row]:
+    """The rows past the position in the order, or in its reverse where the reader goes back; nulls: whether there may be any.
+
+    The condition stands before the others: of two lower bounds SQLite begins its walk at the first.
+    """
+    backward = position is not None and position.backward
+    rows = queryset.order_by(*(_ordering(queryset.model, name, backward, nulls) for name in order))
+    if position is None:
+        return rows
+    before = len(rows.query.where.children)
+    rows = rows.filter(_beyond(queryset.model, order, position, nulls))
+    conditions = rows.query.where.children
+    conditions[:] = conditions[before:] + conditions[:before]
+    return rows
+
+
 def _field(name: str) -> tuple[str, bool]:
     return name.removeprefix("-"), name.startswith("-")
 
 
-def _ordering(name: str, backward: bool) -> OrderBy:
+def _ordering(model: type[Model], name: str, backward: bool, nulls: bool) -> OrderBy:
+    """Nulls are named where there are any; an index gives its order only to an order that does not."""
     field, descending = _field(name)
-    nulls: dict[str, bool] = {"nulls_first": True} if backward else {"nulls_last": True}
-    return OrderBy(F(field), descending=descending != backward, **nulls)
+    last: dict[str, bool] = {"nulls_first": True} if backward else {"nulls_last": True}
+    return OrderBy(F(field), descending=descending != backward, **last if nulls and _nullable(model, field) else {})
 
 
-def _beyond(order: Sequence[str], position: Sequence[Any], backward: bool) -> Q:
-    """Rows past the position: equal in the first k fields and past it in the next, for any k."""
+def _nullable(model: type[Model], name: str) -> bool:
+    """Whether the column may be null; of another table's or of an annotation one cannot tell."""
+    try:
+        return bool(model._meta.get_field(name if name != "pk" else model._meta.pk.name).null)  # type: ignore[union-attr]
+    except FieldDoesNotExist:
+        return True
+
+
+def _beyond(model: type[Model], order: Sequence[str], position: Position, nulls: bool) -> Q:
+    """Rows past the position: equal in the first k fields and past it in the next, for any k; where the first cannot be null, as one range of its index."""
     equal = Q()
     past = []
-    for name, value in zip(order, position, strict=True):
-        past.append(equal & _past(name, value, backward))
-        equal &= Q(**{f"{_field(name)[0]}__isnull": True}) if value is None else Q(**{_field(name)[0]: value})
-    return functools.reduce(operator.or_, past)
+    for name, value in zip(order, position.values, strict=True):
+        field, descending = _field(name)
+        nullable, lower = nulls and _nullable(model, field), descending != position.backward
+        past.append(equal & _past(field, value, lower, position.backward, nullable))
+        equal &= Q(**{f"{field}__isnull": True}) if value is None else Q(**{field: value})
+    found = functools.reduce(operator.or_, past)
+    first, descending = _field(order[0])
+    if len(order) == 1 or (nulls and _nullable(model, first)):
+        return found
+    return Q(**{f"{first}__{'lte' if descending != position.backward else 'gte'}": position.values[0]}) & found
 
 
-def _past(name: str, value: Any, backward: bool) -> Q:
-    field, descending = _field(name)
+def _past(field: str, value: Any, lower: bool, backward: bool, nullable: bool) -> Q:
     null = Q(**{f"{field}__isnull": True})
     if value is None:
         return ~null if backward else Q(pk__in=[])
-    beyond = Q(**{f"{field}__{'lt' if descending != backward else 'gt'}": value})
-    return beyond if backward else beyond | null
+    past = Q(**{f"{field}__{'lt' if lower else 'gt'}": value})
+    return past | null if nullable and not backward else past
 
 
 def _token(row: Model, order: Sequence[str], backward: bool) -> str:
@@ -88,9 +127,12 @@ def _token(row: Model, order: Sequence[str], backward: bool) -> str:
     return signing.dumps([backward, plain], salt=f"{SALT}:{','.join(order)}", compress=True)
 
 
-def _read(token: str, order: Sequence[str]) -> tuple[bool, list[Any]]:
+def read(token: str | None, order: Sequence[str]) -> Position | None:
+    """Raises SuspiciousOperation (400) for a token that was changed or belongs to another order."""
+    if not token:
+        return None
     try:
-        backward, position = signing.loads(token, salt=f"{SALT}:{','.join(order)}")
+        backward, values = signing.loads(token, salt=f"{SALT}:{','.join(order)}")
     except signing.BadSignature as bad:
         raise SuspiciousOperation("a page token that this server did not make") from bad
-    return backward, position
+    return Position(values, backward)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -19,6 +20,9 @@ from hamyar_server.organisations.models import Job, Membership, Organisation, Se
 
 CHOSEN = "membership"
 NEED_SECOND_FACTOR = frozenset({Job.DIRECTOR})  # jobs that decide
+once: ContextVar[dict[UUID, Any] | None] = ContextVar(
+    "once", default=None
+)  # what a reading request asked of a membership
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ def actor_of(request: HttpRequest) -> Actor | None:
     """The chosen membership, or the only one; none where the choice is open or has ended."""
     if not request.user.is_authenticated:
         return None
-    living = request.user.memberships.living().select_related("user", "organisation__area", "deputy_of")
+    related = request.user.memberships.select_related("organisation__area", "deputy_of")
+    living = related.defer("organisation__area__boundary").living()
     chosen = request.session.get(CHOSEN)
     found = list(living.filter(pk=UUID(chosen)) if chosen else living[:2])
     return Actor(found[0].user, found[0]) if len(found) == 1 else None
@@ -68,7 +73,11 @@ class ActorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.actor = actor_of(request)
         walls.act_as(request.actor.membership.pk if request.actor else None)
-        response = self.get_response(request)
+        reset = once.set({} if request.method in ("GET", "HEAD") else None)
+        try:
+            response = self.get_response(request)
+        finally:
+            once.reset(reset)
         if not response.streaming:  # what streams is read behind this line; the next request says anew for whom it acts
             walls.open_again()
         if request.user.is_authenticated:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 
 from hamyar_server.areas.models import Area
 from hamyar_server.core.fields import under
-from hamyar_server.organisations.actors import Actor
+from hamyar_server.organisations.actors import Actor, once
 from hamyar_server.organisations.models import Function, Job, Mandate, MandateQuerySet, Membership, User
 
 __all__ = [
@@ -65,12 +65,24 @@ def exercised(membership: Membership) -> MandateQuerySet:
 
 def functions_of(actor: Actor) -> frozenset[Function]:
     """What the actor may do somewhere."""
-    return frozenset(Function(name) for name in mandates_of(actor).values_list("function", flat=True).distinct())
+    return frozenset(Function(name) for name, _ in _held(actor))
+
+
+def _held(actor: Actor) -> frozenset[tuple[str, str]]:
+    """Function and path of each living mandate; read once for a page that changes nothing."""
+    kept = once.get()
+    if kept is None or actor.membership.pk not in kept:
+        found = frozenset(mandates_of(actor).values_list("function", "path"))
+        if kept is None:
+            return found
+        kept[actor.membership.pk] = found
+    return kept[actor.membership.pk]
 
 
 def paths(actor: Actor, functions: Iterable[Function]) -> list[str]:
     """Roots of the areas in which the actor may do one of the functions."""
-    found = mandates_of(actor).filter(function__in=list(functions)).values_list("path", flat=True).distinct()
+    wanted = set(functions)
+    found = {path for function, path in _held(actor) if function in wanted}
     shortest: list[str] = []
     for path in sorted(found):
         if not any(path.startswith(f"{root}/") for root in shortest):

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import cache, lru_cache
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from hamyar.errors import HamyarError
+from hamyar_server.areas.models import Area
 from hamyar_server.core.forms import text_of
-from hamyar_server.core.paging import page
+from hamyar_server.core.templatetags.hamyar import called, day, number
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor, actor_required
 from hamyar_server.organisations.mandates import Function
 from hamyar_server.registry import exports, lists, seeking
 from hamyar_server.registry.forms import FilterForm, SaveFilterForm
-from hamyar_server.registry.models import WITH_PEOPLE, Household, SavedFilter
+from hamyar_server.registry.models import WITH_PEOPLE, Household, SavedFilter, State
 
 KEPT = tuple(FilterForm.base_fields)  # what a saved filter holds: no name and no number
 SIZE = 50
@@ -42,6 +47,14 @@ class Asked:
     q: str
     wanted: dict[str, Any]
     keep: str
+
+    @property
+    def fields(self) -> str:
+        """The form's fields; without a fault they are the same for whoever gives the same filters, and are drawn once."""
+        if self.form.errors:
+            return self.form.as_div()
+        given = {name: self.form.data[name] for name in KEPT if self.form.data.get(name)}
+        return _drawn(get_language(), tuple(given.items()))
 
     @property
     def filtered(self) -> bool:
@@ -71,24 +84,59 @@ def households(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _searched(request)
     wanted, today = asked(request), timezone.localdate()
-    rows = lists.found(request.actor, wanted.wanted, today)
-    shown = page(rows.select_related("area__parent"), lists.ORDER, request.GET.get("after"), size=SIZE)
-    count, more = lists.counted(rows)
-    heads, covers = lists.heads(shown.rows), lists.covering(shown.rows, today)
+    base = Household.objects.only(*lists.SHOWN)
+    listed = lists.listed(request.actor, wanted.wanted, today, request.GET.get("after"), SIZE, base)
+    shown = listed.page.rows
     context = {
-        "page": shown,
-        "rows": [(row, heads.get(row.pk, ""), covers.get(row.pk, [])) for row in shown.rows],
+        "page": listed.page,
+        "lines": lines(shown, today),
         "asked": wanted,
         "keep": wanted.keep,
-        "count": count,
-        "more": more,
+        "count": listed.count,
+        "more": listed.more,
         "saved": SavedFilter.objects.filter(membership=request.actor.membership),
         "save_form": SaveFilterForm(),
         "may_register": Function.ASSESS in held,
         "formats": exports.FORMS,
-        "anything": wanted.filtered or wanted.form.errors or Household.objects.visible_to(request.actor).exists(),
+        "anything": shown
+        or wanted.filtered
+        or wanted.form.errors
+        or Household.objects.visible_to(request.actor).exists(),
     }
     return render(request, "registry/households.html", context)
+
+
+def lines(rows: Sequence[Household], today: date) -> list[dict[str, Any]]:
+    """What the table shows of each household, written out once for each place and number, since a template is slow at it."""
+    heads, covers, areas = lists.heads(rows), lists.covering(rows, today), lists.areas(rows)
+    places = {pk: _place(area) for pk, area in areas.items()}
+    written, dated = cache(number), cache(day)
+    return [
+        {
+            "pk": row.pk,
+            "head": heads.get(row.pk, ""),
+            "state": "" if row.state == State.LIVING else row.get_state_display(),
+            **places[row.area_id],
+            "members": written(row.members),
+            "decile": written(row.decile),
+            "covers": covers.get(row.pk, ()),
+            "changed": dated(timezone.localtime(row.changed_at).date()),
+        }
+        for row in rows
+    ]
+
+
+@lru_cache(maxsize=100)
+def _drawn(_language: str, given: tuple[tuple[str, str], ...]) -> str:
+    return FilterForm(initial=dict(given), actor=None).as_div()
+
+
+def _place(area: Area) -> dict[str, str]:
+    return {
+        "place": called(area),
+        "kind": area.get_kind_display(),
+        "above": called(area.parent) if area.parent else "",
+    }
 
 
 def _searched(request: HttpRequest) -> HttpResponse:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from hamyar.persian import latin_digits
+from hamyar_server.areas.models import Area
+from hamyar_server.core.paging import Page, Position, ordered, page, read
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.registry.models import (
     Cover,
@@ -18,52 +23,121 @@ from hamyar_server.registry.models import (
     IdentifierKind,
     Membership,
     Person,
+    PersonQuerySet,
     Role,
     State,
 )
 
 ORDER = ["path", "id"]
+MATCHED = ["path", "household"]  # the same order, of persons
+SHOWN = ["area_id", "path", "state", "members", "decile", "changed_at"]  # columns that the list reads
 COUNTED = 10_000  # beyond it a list says “more than”
-FEW = 1_000  # matches that are taken by their ids; more are gathered by the database
+BESIDE = ("stratum", "organisation", "cover")  # filters by what stands in other tables
+FEW = 1_000  # households whose ids are gathered; beyond it a search says “more than”
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page of households; how many there are in all, and whether there are more than that."""
+
+    page: Page[Household]
+    count: int
+    more: bool
+
+
+def listed(
+    by: Actor, wanted: Mapping[str, Any], today: date, after: str | None, size: int, base: HouseholdQuerySet
+) -> Listed:
+    """A page of what `found` gives; base: all households with the columns that are read.
+
+    Of a name that many bear the households that come next are gathered by their ids, and only where a filter leaves too few of
+    them is the whole asked.
+    """
+    rows = _filtered(base, by, wanted, today)
+    if not wanted.get("q"):
+        return Listed(page(rows, ORDER, after, size), *counted(rows, FEW if any(map(wanted.get, BESIDE)) else COUNTED))
+    matches = somebody(by, wanted)
+    ids = gathered(matches)
+    if len(ids) <= FEW:
+        rows = rows.filter(pk__in=ids)
+        return Listed(page(rows, ORDER, after, size), *counted(rows, FEW))
+    position = read(after, ORDER)
+    shown = page(rows.filter(pk__in=gathered(matches, position) if position else ids), ORDER, after, size)
+    whole = rows.filter(_of_some(matches))
+    if not (shown.previous if position and position.backward else shown.next):  # there may be some farther on
+        shown = page(whole, ORDER, after, size)
+    return Listed(shown, *(counted(whole, FEW) if any(map(wanted.get, (*BESIDE, "decile", "up_to"))) else (FEW, True)))
 
 
 def found(by: Actor, wanted: Mapping[str, Any], today: date) -> HouseholdQuerySet:
     """The households that the actor sees and wants. wanted: as `forms.FilterForm` gives it; what is missing filters nothing."""
-    rows = Household.objects.filter(state=wanted.get("state") or State.LIVING)
-    rows = rows.visible_in(by, wanted["area"]) if wanted.get("area") else rows.visible_to(by)
-    if text := wanted.get("q"):
-        rows = rows.filter(_of(somebody(by, text)))
+    rows = _filtered(Household.objects.all(), by, wanted, today)
+    if not wanted.get("q"):
+        return rows
+    matches = somebody(by, wanted)
+    ids = gathered(matches)
+    return rows.filter(pk__in=ids) if len(ids) <= FEW else rows.filter(_of_some(matches))
+
+
+def _of_some(matches: Sequence[PersonQuerySet]) -> Q:
+    """Households that the persons belong to, gathered by the database."""
+    return Q(pk__in=reduce(or_, matches).values("household"))
+
+
+def _filtered(base: HouseholdQuerySet, by: Actor, wanted: Mapping[str, Any], today: date) -> HouseholdQuerySet:
+    rows: HouseholdQuerySet = _seen(base.filter(state=wanted.get("state") or State.LIVING), by, wanted)
     if stratum := wanted.get("stratum"):
-        rows = rows.filter(area__stratum=stratum)
-    if decile := wanted.get("decile"):
-        rows = rows.filter(decile=decile)
-    covers = Cover.objects.in_force(today).exclude(organisation="")
+        rows = rows.filter(area__in=Area.objects.filter(stratum=stratum).values("pk"))
+    if deciles := [each for name in ("decile", "up_to") if (each := wanted.get(name))]:
+        rows = rows.filter(decile__range=(min(deciles) if wanted.get("decile") else 1, max(deciles)))
+    covers = Cover.objects.in_force(today)
     if name := wanted.get("organisation"):
-        rows = rows.filter(_of(covers.filter(organisation=name)))
+        rows = rows.filter(_covered(covers.filter(organisation=name)))
     if cover := wanted.get("cover"):
-        covered = Exists(covers.filter(household=OuterRef("pk")))
+        covered = _covered(covers.filter(organisation__gt=""))
         rows = rows.filter(covered if cover == "yes" else ~covered)
     return rows
 
 
-def somebody(by: Actor, text: str) -> QuerySet[Person]:
-    """Persons with this name in any spelling, or with this identity number or telephone."""
-    people = Person.objects.living().visible_to(by)
+def _seen(rows: Any, by: Actor, wanted: Mapping[str, Any]) -> Any:
+    return rows.visible_in(by, wanted["area"]) if wanted.get("area") else rows.visible_to(by)
+
+
+def somebody(by: Actor, wanted: Mapping[str, Any]) -> list[PersonQuerySet]:
+    """Persons with the name that is looked for, in any spelling, or with the identity number or telephone; each reading of it apart."""
+    people = _seen(Person.objects.living(), by, wanted)
+    text = wanted["q"]
     if any(character.isdigit() for character in latin_digits(text)):
-        return people.identified(text, IdentifierKind.IDENTITY, IdentifierKind.PHONE)
-    return people.named(text)
+        return [people.identified(text, IdentifierKind.IDENTITY, IdentifierKind.PHONE)]
+    return people.read_as(text) or [people.none()]
 
 
-def _of(matches: QuerySet[Any]) -> Q:
-    """Households that the rows belong to."""
-    ids = list(matches.values_list("household", flat=True)[: FEW + 1])
-    return Q(pk__in=ids if len(ids) <= FEW else matches.values("household"))
+def gathered(matches: Sequence[PersonQuerySet], position: Position | None = None) -> list[UUID]:
+    """Their households past the position, in the order of the list: at most one more than FEW."""
+    together: set[tuple[str, UUID]] = set()
+    for each in matches:
+        walked = ordered(each, MATCHED, position, nulls=False)
+        together.update(walked.values_list(*MATCHED).distinct()[: FEW + 1])
+    nearest = sorted(together, reverse=position is not None and position.backward)
+    return [household for _, household in nearest[: FEW + 1]]
 
 
-def counted(rows: QuerySet[Any]) -> tuple[int, bool]:
+def _covered(covers: QuerySet[Any]) -> Q:
+    """Households with one of the covers: by their ids where they are few, else asked of each as the list is walked."""
+    ids = list(covers.values_list("household", flat=True)[: FEW + 1])
+    return Q(pk__in=ids) if len(ids) <= FEW else Q(Exists(covers.filter(household=OuterRef("pk"))))
+
+
+def counted(rows: QuerySet[Any], most: int) -> tuple[int, bool]:
     """How many, and whether there are more than that."""
-    count = rows.order_by()[: COUNTED + 1].count()
-    return min(count, COUNTED), count > COUNTED
+    count = rows.order_by()[: most + 1].count()
+    return min(count, most), count > most
+
+
+def areas(households: Sequence[Household]) -> dict[UUID, Area]:
+    """Area's id → the area with its parent; of either its names and its kind."""
+    read = [f"{of}{name}" for of in ("", "parent__") for name in ("name", "name_en", "kind")]
+    return Area.objects.select_related("parent").only(*read).in_bulk({row.area_id for row in households})
 
 
 def heads(households: Sequence[Household]) -> dict[UUID, str]:

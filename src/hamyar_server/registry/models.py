@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import reduce
+from operator import or_
 from typing import Any, Self
 
 from django.db import models
@@ -116,8 +118,7 @@ class Household(models.Model):
             models.CheckConstraint(condition=Q(decile=None) | Q(decile__range=(1, 10)), name="deciles_are_ten"),
         ]
         indexes = [
-            models.Index(fields=["path", "id"], name="households_by_place"),
-            models.Index(fields=["decile", "path", "id"], condition=Q(decile__gte=1), name="households_by_decile"),
+            models.Index(fields=["state", "path", "id", "decile"], name="households_in_order"),
             models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="households_of_a_batch"),
             models.Index(fields=["retention", "changed_at"], name="households_by_retention"),
         ]
@@ -143,11 +144,15 @@ class PersonQuerySet(VisibleQuerySet):
 
     def named(self, typed: str) -> PersonQuerySet:
         """Those whose name this is, in any spelling: given and family name, or one of them."""
-        wanted, indexes = Q(pk__in=[]), Indexes()
+        return reduce(or_, self.read_as(typed), self.none())
+
+    def read_as(self, typed: str) -> list[PersonQuerySet]:
+        """Those of each reading of the name apart; each walks one index in the order of place and household."""
+        indexes, found = Indexes(), []
         for given, family in readings(typed):
-            one = Q(given_index=indexes.of("given name", given)) if given else Q()
-            wanted |= one & Q(family_index=indexes.of("family name", family)) if family else one
-        return self.filter(wanted)
+            wanted = Q(given_index=indexes.of("given name", given)) if given else Q()
+            found.append(self.filter(wanted & Q(family_index=indexes.of("family name", family)) if family else wanted))
+        return found
 
     def identified(self, typed: str, *kinds: str) -> PersonQuerySet:
         """Those with this number: an identity number, or one of the kinds."""
@@ -182,8 +187,8 @@ class Person(models.Model):
         constraints = [models.UniqueConstraint(fields=["source_key"], name="one_person_of_a_source_key")]
         indexes = [
             models.Index(fields=["path", "id"], name="persons_by_place"),
-            models.Index(fields=["family_index", "path"], name="persons_by_family_name"),
-            models.Index(fields=["given_index", "path"], name="persons_by_given_name"),
+            models.Index(fields=["family_index", "path", "household", "erased_at"], name="persons_by_family_name"),
+            models.Index(fields=["given_index", "path", "household", "erased_at"], name="persons_by_given_name"),
             models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="persons_of_a_batch"),
         ]
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from hamyar_server.core.paging import page
 
-ORDERS = [("-last_login", "username"), ("last_login", "-username"), ("username",), ("is_active", "last_login", "pk")]
+ORDERS = [("-last_login", "username"), ("last_login", "-username"), ("username",), ("is_active", "last_login", "pk"), ("-is_active", "username")]
 
 
 @pytest.fixture

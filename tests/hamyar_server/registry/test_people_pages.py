@@ -54,6 +54,44 @@ def test_a_name_that_many_bear_is_gathered_once_and_not_asked_of_each_household(
     assert "CORRELATED" not in rows.explain().upper(), "minutes at 60,000 persons"
 
 
+def walked(cast, wanted, step="next", after=None) -> list[list[object]]:
+    """The pages of three that the director meets, household by household."""
+    shown = lists.listed(cast.director, wanted, date(2026, 9, 1), after, 3, Household.objects.all()).page
+    following = getattr(shown, step)
+    return [[row.pk for row in shown], *(walked(cast, wanted, step, following) if following else [])]
+
+
+@pytest.mark.parametrize("deciles", [{}, {"decile": 1}, {"decile": 2, "up_to": 9}, {"cover": "yes"}, {"cover": "no"}])
+def test_pages_of_a_name_that_many_bear_hold_every_household_once(cast, register, monkeypatch, deciles):
+    for n in range(14):
+        where = ("city", "village", "other_city")[n % 3]
+        register(where, decile=(1, 2, 9, 1, 3)[n % 5], covered_by="a charity" if n % 4 else "")
+    register(people=[FAMILY[1].__class__(name=FAMILY[1].name, role="head")], decile=1)  # nobody of this name
+    monkeypatch.setattr(lists, "FEW", 4)
+    wanted = {"q": "رضا", **deciles}
+    every = [row.pk for row in lists.found(cast.director, wanted, date(2026, 9, 1)).order_by(*lists.ORDER)]
+    pages = walked(cast, wanted)
+    assert [pk for page in pages for pk in page] == every
+    assert len(every) == (14 if not deciles else len(every)) > 0
+    last = lists.listed(cast.director, wanted, date(2026, 9, 1), None, 3, Household.objects.all()).page
+    while last.next:
+        last = lists.listed(cast.director, wanted, date(2026, 9, 1), last.next, 3, Household.objects.all()).page
+    if last.previous:
+        back = walked(cast, wanted, "previous", last.previous)
+        assert [pk for page in reversed(back) for pk in page] == every[: len(every) - len(last)]
+
+
+def test_what_is_more_than_the_list_counts_is_said(cast, register, signed_in, monkeypatch):
+    for _ in range(3):
+        register(covered_by="a charity")
+    director = signed_in(cast.director)
+    assert "۳ خانوار" in searched(director, "رضا")
+    monkeypatch.setattr(lists, "FEW", 2)
+    assert "بیش از ۲ خانوار" in searched(director, "رضا")
+    assert "بیش از ۲ خانوار" in director.get(f"{LIST}?cover=yes").content.decode()
+    assert "۳ خانوار" in director.get(LIST).content.decode()
+
+
 @pytest.mark.parametrize("typed", ["رضا رضایی", "0499370898", "؟"])
 def test_who_is_not_there_is_not_found(household, assessor, typed):
     assert "س. ح." not in searched(assessor, typed)
@@ -74,6 +112,7 @@ def test_a_search_token_serves_nobody_else(cast, household, assessor, signed_in)
         ("cover=no", False),
         ("organisation=a+charity", True),
     ]
+    + [("decile=1&up_to=2", True), ("decile=3&up_to=5", False), ("up_to=2", True), ("up_to=1", False)]
     + [("organisation=nobody", False), ("stratum=small_city", True), ("stratum=village", False), ("area=7701", True)]
     + [("area=۷۷۰۲", False), ("state=merged", False), ("area=7701&decile=2&cover=yes&stratum=small_city", True)],
 )
