@@ -410,12 +410,14 @@ MIX = {  # what is asked for how often, in hundredths
     "deciles, a range": 2,
     "covered": 4,
 }
-WARM, SECONDS = 6, float(os.environ.get("Q_SECONDS", "30"))
+WARM, SECONDS = 6, 30
 
 
 def served(home: str, addresses: dict[str, str], workers: int) -> tuple[dict[str, list[float]], dict[str, float]]:
     """Seconds of each page by what it is; megabytes that each process of the server held at most."""
-    port = 8765
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
     command = [sys.executable, "-m", "hamyar_server.command", "serve", "--port", str(port), "--workers", str(workers)]
     with ExitStack() as stack:
         server = stack.enter_context(subprocess.Popen(command, env=os.environ | addresses | {"HAMYAR_HOME": home}))

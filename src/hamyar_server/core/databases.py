@@ -34,3 +34,9 @@ def database(url: str | None, file: Path, more: str = "PRAGMA synchronous=NORMAL
         "CONN_MAX_AGE": 60,
         "OPTIONS": dict(pair.split("=", 1) for pair in unquote(parts.query).split("&") if "=" in pair),
     }
+
+
+def share_memory(connection: Any, **_: Any) -> None:
+    """SQLite's own cache made small: a web process has a connection for each thread, and the system keeps the file in memory for all."""
+    if connection.vendor == "sqlite":
+        connection.cursor().execute("PRAGMA cache_size=-8192")

@@ -86,16 +86,16 @@ def _of_some(matches: Sequence[PersonQuerySet]) -> Q:
 
 def _filtered(base: HouseholdQuerySet, by: Actor, wanted: Mapping[str, Any], today: date) -> HouseholdQuerySet:
     rows: HouseholdQuerySet = _seen(base.filter(state=wanted.get("state") or State.LIVING), by, wanted)
+    covers = Cover.objects.in_force(today)
+    if name := wanted.get("organisation"):
+        rows = rows.filter(_covered(rows, covers.filter(organisation=name)))
+    if cover := wanted.get("cover"):
+        covered = _covered(rows, covers.filter(organisation__gt=""))
+        rows = rows.filter(covered if cover == "yes" else ~covered)
     if stratum := wanted.get("stratum"):
         rows = rows.filter(area__in=Area.objects.filter(stratum=stratum).values("pk"))
     if deciles := [each for name in ("decile", "up_to") if (each := wanted.get(name))]:
         rows = rows.filter(decile__range=(min(deciles) if wanted.get("decile") else 1, max(deciles)))
-    covers = Cover.objects.in_force(today)
-    if name := wanted.get("organisation"):
-        rows = rows.filter(_covered(covers.filter(organisation=name)))
-    if cover := wanted.get("cover"):
-        covered = _covered(covers.filter(organisation__gt=""))
-        rows = rows.filter(covered if cover == "yes" else ~covered)
     return rows
 
 
@@ -122,10 +122,11 @@ def gathered(matches: Sequence[PersonQuerySet], position: Position | None = None
     return [household for _, household in nearest[: FEW + 1]]
 
 
-def _covered(covers: QuerySet[Any]) -> Q:
-    """Households with one of the covers: by their ids where they are few, else asked of each as the list is walked."""
-    ids = list(covers.values_list("household", flat=True)[: FEW + 1])
-    return Q(pk__in=ids) if len(ids) <= FEW else Q(Exists(covers.filter(household=OuterRef("pk"))))
+def _covered(rows: HouseholdQuerySet, covers: QuerySet[Any]) -> Q:
+    """Of the rows those with one of the covers: by their ids where these are few, else asked of each as the list is walked."""
+    _, many = counted(rows, COUNTED)
+    ids = list(covers.values_list("household", flat=True)[: FEW + 1]) if many else []
+    return Q(pk__in=ids) if many and len(ids) <= FEW else Q(Exists(covers.filter(household=OuterRef("pk"))))
 
 
 def counted(rows: QuerySet[Any], most: int) -> tuple[int, bool]:

@@ -187,7 +187,9 @@ class Person(models.Model):
         constraints = [models.UniqueConstraint(fields=["source_key"], name="one_person_of_a_source_key")]
         indexes = [
             models.Index(fields=["path", "id"], name="persons_by_place"),
-            models.Index(fields=["family_index", "path", "household", "erased_at"], name="persons_by_family_name"),
+            models.Index(
+                fields=["family_index", "path", "household", "erased_at", "given_index"], name="persons_by_family_name"
+            ),
             models.Index(fields=["given_index", "path", "household", "erased_at"], name="persons_by_given_name"),
             models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="persons_of_a_batch"),
         ]

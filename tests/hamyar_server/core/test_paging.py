@@ -12,7 +12,13 @@ from django.test.utils import CaptureQueriesContext
 
 from hamyar_server.core.paging import page
 
-ORDERS = [("-last_login", "username"), ("last_login", "-username"), ("username",), ("is_active", "last_login", "pk"), ("-is_active", "username")]
+ORDERS = [
+    ("-last_login", "username"),
+    ("last_login", "-username"),
+    ("username",),
+    ("is_active", "last_login", "pk"),
+    ("-is_active", "username"),
+]
 
 
 @pytest.fixture

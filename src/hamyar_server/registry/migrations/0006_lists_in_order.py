@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='person',
-            index=models.Index(fields=['family_index', 'path', 'household', 'erased_at'], name='persons_by_family_name'),
+            index=models.Index(fields=['family_index', 'path', 'household', 'erased_at', 'given_index'], name='persons_by_family_name'),
         ),
         migrations.AddIndex(
             model_name='person',
