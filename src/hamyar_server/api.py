@@ -26,7 +26,6 @@ from hamyar.errors import HamyarError
 from hamyar_server.areas.models import Area
 from hamyar_server.core.paging import Page, page
 from hamyar_server.intake import actions as intake
-from hamyar_server.intake.models import Need
 from hamyar_server.organisations import mandates, reviews
 from hamyar_server.organisations.actors import Actor, lacks_second_factor
 from hamyar_server.organisations.mandates import Function
@@ -35,7 +34,7 @@ from hamyar_server.registry import actions, lists
 from hamyar_server.registry.household_views import CONFLICT, origin
 from hamyar_server.registry.incoming import NewHousehold, NewIdentifier, NewPerson
 from hamyar_server.registry.list_views import require_people
-from hamyar_server.registry.models import Household, Import, Person, Role, Sex
+from hamyar_server.registry.models import Household, Import, Need, Person, Role, Sex
 from hamyar_server.registry.names import Name
 
 SIZE = 100

@@ -20,7 +20,7 @@ from pathlib import Path
 from django.utils import timezone
 
 from hamyar_server.areas.models import Area
-from hamyar_server.intake.models import Candidate, Need
+from hamyar_server.intake.models import Candidate
 from hamyar_server.organisations.actions import add_member, found, import_areas
 from hamyar_server.organisations.actors import NEED_SECOND_FACTOR, Actor
 from hamyar_server.organisations.granting import REPRESENTATIVE, grant, sign
@@ -35,6 +35,7 @@ from hamyar_server.organisations.models import (
     User,
 )
 from hamyar_server.programmes.actions import open_programme
+from hamyar_server.registry.models import Need
 
 K, J = OrganisationKind, Job
 LONG_AGO = date(2020, 3, 20)

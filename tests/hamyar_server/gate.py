@@ -65,6 +65,11 @@ FORM = {
     "given_on": "1403/03/12",
     "ground": "request",
     "sure": "on",
+    "need": "school",
+    "since": "1403/03/12",
+    "provenance": "declared",
+    "ending": "met",
+    "on": "1405/09/01",
 }
 
 
@@ -259,7 +264,7 @@ def marks_of_households() -> list[Mark]:
     """What a page about a household, or a search that finds it, shows: by whom it is covered, from which source, for what."""
     found = []
     for household in Household.objects.all():
-        texts = [cover.organisation for cover in household.covers.all()] + [need.need for need in household.needs.all()]
+        texts = [cover.organisation for cover in household.covers.all()] + [need.note for need in household.needs.all()]
         texts += [household.provenance["area"][2], str(household.pk)]
         texts += [str(pk) for pk in household.people.values_list("pk", flat=True)]
         found += [Mark(text, household.path) for text in texts]

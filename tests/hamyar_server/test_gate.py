@@ -20,7 +20,7 @@ from hamyar.errors import HamyarError
 from hamyar_server.analysis.models import AreaResult, Round
 from hamyar_server.areas.models import Area, stratum_of
 from hamyar_server.intake import actions as intake
-from hamyar_server.intake.models import Candidate, Need
+from hamyar_server.intake.models import Candidate
 from hamyar_server.organisations.actions import add_member, found
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.granting import grant, revoke
@@ -41,7 +41,7 @@ from hamyar_server.organisations.models import (
 from hamyar_server.programmes.actions import decide
 from hamyar_server.registry import actions as registry
 from hamyar_server.registry.incoming import NewHousehold, NewIdentifier, NewPerson, Origin
-from hamyar_server.registry.models import Alarm, Consent, Household, Import, Person, SavedFilter
+from hamyar_server.registry.models import Alarm, Consent, Household, HouseholdNeed, Import, Need, Person, SavedFilter
 from hamyar_server.registry.names import Name
 from tests.hamyar_server import gate
 from tests.hamyar_server.cast import nomination
@@ -69,7 +69,7 @@ WITHOUT_A_PLACE = {
     "registry.SavedFilter": "one's own membership alone; holds no name",
     "keys.PersonKey": "shown to nobody",
     "keys.Erased": "shown to nobody",
-    "intake.Need": "a reference table",
+    "registry.Need": "a reference table",
     "programmes.Programme": "a reference table",
     "programmes.ProgrammeNeed": "a reference table",
     "programmes.Route": "shown through its candidate",
@@ -135,6 +135,7 @@ def objects(kept: Round) -> dict[str, list[object]]:
         "people": list(User.objects.values_list("pk", flat=True)),
         "households": list(Household.objects.values_list("pk", flat=True)),
         "persons": list(Person.objects.values_list("pk", flat=True)),
+        "needs": list(HouseholdNeed.objects.values_list("pk", flat=True)),
         "imports": list(Import.objects.values_list("pk", flat=True)),
         "consents": list(Consent.objects.values_list("pk", flat=True)),
         "alarms": list(Alarm.objects.values_list("pk", flat=True)),
@@ -155,7 +156,8 @@ def registered(area: Area, number: int) -> Household:
     made = registry.register_household(by=None, new=new, origin=Origin(source=f"منبع-{number}-"))
     registry.give_consent(by=None, person=made.head, purpose="sensitive", evidence=f"مدرک-{number}-")
     registry.record_vulnerability(by=None, person=made.head, kind=f"بیماری-{number}-")
-    registry.record_need(by=None, household=made, need=f"need-{number}-")
+    note = {"need": Need.objects.get(pk="road"), "note": f"نیاز-{number}-"}
+    registry.record_need(by=None, household=made, version=made.version, **note)
     return made
 
 

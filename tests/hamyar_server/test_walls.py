@@ -43,7 +43,7 @@ from django.db import Error
 from hamyar_server.registry import actions as registry
 from hamyar_server.registry.incoming import NewHousehold, NewIdentifier, NewPerson
 from hamyar_server.registry.models import (
-    Consent, Cover, Household, HouseholdNeed, Identifier, Membership, Person, Vulnerability)
+    Consent, Cover, Household, HouseholdNeed, Identifier, Membership, Need, Person, Vulnerability)
 from hamyar_server.registry.names import Name
 from tests.hamyar_server.cast import member
 
@@ -55,7 +55,7 @@ for name, area in (("city", "margin"), ("other city", "station"), ("village", "v
     homes[name] = home = registry.register_household(by=None, new=NewHousehold(cast.areas[area], people, covered_by="a"))
     registry.give_consent(by=None, person=home.head, purpose="sensitive", evidence="form")
     registry.record_vulnerability(by=None, person=home.head, kind="kind")
-    registry.record_need(by=None, household=home, need="road")
+    registry.record_need(by=None, household=home, version=home.version, need=Need.objects.get(pk="road"))
 home_names = {home.pk: name for name, home in homes.items()}
 READ = [f for f in Function if f not in (Function.ANALYSE, Function.MANAGE_PEOPLE)]
 registered, gated, hung = {}, {}, {}

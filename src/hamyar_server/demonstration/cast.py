@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from hamyar_server.areas.models import Area, Kind
-from hamyar_server.intake.models import Need, NeedKind
 from hamyar_server.organisations import actions, granting
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.models import Agreement, Function, Job, Organisation, OrganisationKind, User
 from hamyar_server.programmes.actions import open_programme
+from hamyar_server.registry.models import Need, NeedKind
 
 CITY, OTHER_CITY = "9701011001", "9703031001"  # the metropolis with margins, and a small city elsewhere
 GOVERNED = 10  # districts whose villages have an administration

@@ -10,11 +10,12 @@ from django.utils import timezone
 from hamyar_server.areas.models import Area
 from hamyar_server.demonstration.cast import CITY, Cast
 from hamyar_server.intake import actions as intake
-from hamyar_server.intake.models import Candidate, Need, State
+from hamyar_server.intake.models import Candidate, State
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.models import Job, Organisation
 from hamyar_server.programmes import actions as programmes
 from hamyar_server.programmes.actions import ACCEPTING
+from hamyar_server.registry.models import Need
 
 MUNICIPALITIES = 9  # that have put a place forward
 

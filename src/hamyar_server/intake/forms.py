@@ -9,10 +9,10 @@ from hamyar.persian import latin_digits
 from hamyar_server.areas.models import PLACES, Area
 from hamyar_server.core.forms import DayField
 from hamyar_server.core.templatetags.hamyar import called, pair
-from hamyar_server.intake.models import Need
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.models import Function
+from hamyar_server.registry.models import Need
 
 SHOWN = 200  # places in one list; a search narrows it
 

@@ -13,27 +13,7 @@ from hamyar_server.core.ids import uuid7
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.models import Function, Organisation
-
-
-class NeedKind(models.TextChoices):
-    INFRASTRUCTURE = "infrastructure", _("infrastructure")
-    SOCIAL = "social", _("social")
-
-
-class Need(models.Model):
-    """What a place or its people lack; a reference table."""
-
-    code = models.SlugField(primary_key=True, max_length=40)
-    kind = models.CharField(max_length=20, choices=NeedKind)
-    name_fa = models.CharField(max_length=100)
-    name_en = models.CharField(max_length=100)
-    order = models.PositiveSmallIntegerField(default=0)
-
-    class Meta:
-        ordering = ("order", "code")
-
-    def __str__(self) -> str:
-        return self.name_fa
+from hamyar_server.registry.models import Need
 
 
 class State(models.TextChoices):

@@ -11,12 +11,13 @@ from django.utils import timezone
 from hamyar.errors import error
 from hamyar_server.core import audit
 from hamyar_server.intake import actions as intake
-from hamyar_server.intake.models import Candidate, Need, PublicCategory
+from hamyar_server.intake.models import Candidate, PublicCategory
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.mandates import Function
 from hamyar_server.organisations.models import Organisation
 from hamyar_server.programmes.models import Programme, ProgrammeNeed, Route
+from hamyar_server.registry.models import Need
 
 ACCEPTING = (PublicCategory.PRIORITY, PublicCategory.URGENT)
 DECLINING = tuple(category for category in PublicCategory if category not in ACCEPTING)

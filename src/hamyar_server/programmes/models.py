@@ -8,8 +8,9 @@ from django.db import models
 from django.db.models import Q
 
 from hamyar_server.core.ids import uuid7
-from hamyar_server.intake.models import Candidate, Need
+from hamyar_server.intake.models import Candidate
 from hamyar_server.organisations.models import Organisation
+from hamyar_server.registry.models import Need
 
 
 class Programme(models.Model):

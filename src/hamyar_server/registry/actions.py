@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.db import models, transaction
@@ -23,7 +23,6 @@ from hamyar_server.core.bulk import without_garbage
 from hamyar_server.core.encryption import blind_index, key_of, seal
 from hamyar_server.core.ids import uuid7
 from hamyar_server.core.keys import store
-from hamyar_server.core.models import AuditEvent
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.mandates import Function
@@ -54,6 +53,7 @@ from hamyar_server.registry.particulars import (
     withdraw_consent,
 )
 from hamyar_server.registry.revealing import reveal_identity
+from hamyar_server.registry.versions import take
 
 __all__ = [
     "add_identifier",
@@ -75,8 +75,6 @@ __all__ = [
     "split_household",
     "withdraw_consent",
 ]
-
-Row = TypeVar("Row", Household, Person)
 
 
 def register_many(
@@ -139,7 +137,7 @@ def add_person(
     if faults := list(person_faults(new, timezone.localdate())):
         raise HamyarError(*faults)
     with transaction.atomic():
-        _take(household, version, members=F("members") + 1)
+        take(household, version, members=F("members") + 1)
         if new.role == Role.HEAD:
             _no_head(household)
         pk, rows = uuid7(), Rows()
@@ -170,7 +168,7 @@ def change_household(
         changes = _household_changes(household, area, facts or {}, origin or Origin())
         changes |= {"retention": retention} if retention else {}
         which = sorted({*(facts or {}), *(["area"] if area else []), *(["retention"] if retention else [])})
-        _take(household, version, **changes)
+        take(household, version, **changes)
         if area:
             household.people.update(path=area.path)
         if head:
@@ -223,7 +221,7 @@ def change_person(
     said = [origin.provenance, origin.as_of.isoformat(), origin.source]
     with transaction.atomic():
         sources = person.provenance | dict.fromkeys([*changes, *(["name"] if name else [])], said)
-        _take(person, version, **changes, provenance=sources, **(_name_columns(person, name) if name else {}))
+        take(person, version, **changes, provenance=sources, **(_name_columns(person, name) if name else {}))
         audit.record(
             by, "person.changed", person, area=household.area, person=person.pk, household=household.pk, values=values
         )
@@ -257,7 +255,7 @@ def move_person(
     with transaction.atomic():
         if role == Role.HEAD:
             _no_head(to)
-        _take(person, version)
+        take(person, version)
         _leave(old, [person], head, on)
         _join(to, {person: role}, on)
         audit.record(
@@ -289,7 +287,7 @@ def split_household(
             fa="چند نفر از اعضای خانوار را انتخاب کنید و یکی از آنان را سرپرست خانوار تازه کنید.",
         )
     with transaction.atomic():
-        _take(household, version)
+        take(household, version)
         made = Household.objects.create(area=where, path=where.path, retention=household.retention)
         roles = dict(household.memberships.living().values_list("person", "role"))
         _leave(household, people, old_head, on)
@@ -324,8 +322,8 @@ def merge_households(
     if kept == gone:
         raise error("HY-H012", en="these are one household already.", fa="این دو یک خانوارند.")
     with transaction.atomic():
-        _take(kept, version)
-        _take(gone, gone_version)
+        take(kept, version)
+        take(gone, gone_version)
         roles = {m.person: _follower(m.role) for m in gone.memberships.living().select_related("person")}
         _close(gone, list(roles), on)
         _join(kept, roles, on)
@@ -341,29 +339,6 @@ def merge_households(
         audit.record_many(by, [entry, *_moves(roles, gone, kept, kept.area)])
     kept.refresh_from_db()
     return kept
-
-
-def _take(row: Row, version: int, **changes: Any) -> None:
-    """Change the row if it still is the version that the user saw. Raises HamyarError HY-H010."""
-    table: Any = type(row).objects
-    taken = table.filter(pk=row.pk, version=version).update(
-        **changes, version=F("version") + 1, changed_at=timezone.now()
-    )
-    if not taken:
-        raise _conflict(row)
-    row.version = version + 1
-
-
-def _conflict(row: Row) -> HamyarError:
-    """Who was faster, and when."""
-    last = AuditEvent.objects.about(**{type(row).__name__.lower(): row.pk}).last()
-    who = f"{last.user_name or '–'} ({last.organisation_name or '–'})" if last else "–"
-    at = f"{timezone.localtime(last.at):%H:%M}" if last else "–"
-    return error(
-        "HY-H010",
-        en=f"{who} changed this at {at}, after you opened it; nothing of yours was written. Look at what it is now and change it again.",
-        fa=f"{who} این را ساعت {at}، پس از آنکه شما باز کردید، تغییر داده است؛ چیزی از تغییر شما نوشته نشد. وضع کنونی را ببینید و دوباره تغییر دهید.",
-    )
 
 
 def _all_of(household: Household, people: Iterable[Person]) -> None:

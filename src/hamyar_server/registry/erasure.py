@@ -104,6 +104,7 @@ def _settle(home: Household) -> None:
     if not members:
         home.covers.all().delete()
         home.needs.all().delete()
+    home.needs.update(note="", reason="")  # words about the household may be about who is erased
     Household.objects.filter(pk=home.pk).update(
         members=members, version=home.version + 1, changed_at=timezone.now(), **changes
     )

@@ -12,13 +12,25 @@ from hamyar.persian import latin_digits
 from hamyar.tables import Column
 from hamyar_server.areas.models import PLACES, Area, Stratum
 from hamyar_server.core.forms import DayField
-from hamyar_server.core.templatetags.hamyar import day
+from hamyar_server.core.templatetags.hamyar import day, pair
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.mandates import Function
 from hamyar_server.registry.erasure import GROUNDS
 from hamyar_server.registry.incoming import FACTS, NewIdentifier, NewPerson
-from hamyar_server.registry.models import WITH_PEOPLE, Household, IdentifierKind, Person, Purpose, Role, Sex, State
+from hamyar_server.registry.models import (
+    WITH_PEOPLE,
+    Ending,
+    Household,
+    IdentifierKind,
+    Need,
+    Person,
+    Provenance,
+    Purpose,
+    Role,
+    Sex,
+    State,
+)
 from hamyar_server.registry.names import Name
 from hamyar_server.registry.words import fact, fact_value
 
@@ -61,6 +73,16 @@ class ActorForm(forms.Form):
                 field.actor = actor
 
 
+class NeedField(forms.ModelChoiceField):
+    """A need of the reference table, by its name in the reader's language."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Need.objects.all(), **{"label": _("Need"), **kwargs})
+
+    def label_from_instance(self, need: Need) -> str:
+        return str(pair(need, "name"))
+
+
 class FilterForm(ActorForm):
     area = CodeField(*WITH_PEOPLE, label=_("Code of the area"), required=False)
     stratum = forms.ChoiceField(label=_("Settlement"), choices=[*ANY, *Stratum.choices], required=False)
@@ -74,6 +96,7 @@ class FilterForm(ActorForm):
         label=_("Covered by others"), choices=[*ANY, ("yes", _("yes")), ("no", _("no"))], required=False
     )
     organisation = forms.CharField(label=_("By the organisation"), max_length=200, required=False)
+    need = NeedField(label=_("Open need"), required=False, empty_label=_("any"))
     state = forms.ChoiceField(label=_("State"), choices=State, required=False, initial=State.LIVING)
 
 
@@ -259,6 +282,29 @@ class CoverForm(forms.Form):
     since = DayField(label=_("Since"), required=False, max_length=30)
     source = forms.CharField(label=_("Source"), max_length=200, help_text=_("Which list or letter says so."))
     as_of = DayField(label=_("Date of the source"), max_length=30)
+
+
+class NeedForm(VersionForm):
+    need = NeedField(empty_label=None)
+    since = DayField(label=_("Since"), max_length=30)
+    provenance = forms.ChoiceField(
+        label=_("How it is known"),
+        choices=[(Provenance.ASSESSED, _("seen by an assessor")), (Provenance.DECLARED, _("said by the household"))],
+        widget=forms.RadioSelect,
+    )
+    note = forms.CharField(
+        label=_("Note"), max_length=300, required=False, widget=forms.Textarea({"rows": 3}),
+        help_text=_("What exactly is lacking. Names and health do not belong here."),
+    )  # fmt: skip
+
+
+class CloseNeedForm(VersionForm):
+    ending = forms.ChoiceField(label=_("What came of it"), choices=Ending, widget=forms.RadioSelect)
+    on = DayField(label=_("Day"), max_length=30)
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, widget=forms.Textarea({"rows": 3}),
+        help_text=_("By whom and how it was met, or why it was none. Names and health do not belong here."),
+    )  # fmt: skip
 
 
 class ConsentForm(forms.Form):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,22 +17,25 @@ from django.utils.translation import gettext_lazy
 from hamyar.errors import HamyarError
 from hamyar_server.core.forms import say
 from hamyar_server.core.models import AuditEvent
+from hamyar_server.core.templatetags.hamyar import pair
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor, actor_required
 from hamyar_server.organisations.mandates import Function
 from hamyar_server.registry import actions
 from hamyar_server.registry.forms import (
+    CloseNeedForm,
     CoverForm,
     FactsForm,
     HeadForm,
     MergeForm,
+    NeedForm,
     PersonForm,
     PlaceForm,
     RegisterForm,
     SplitForm,
 )
 from hamyar_server.registry.incoming import NewHousehold, Origin
-from hamyar_server.registry.models import Household, Person, Role
+from hamyar_server.registry.models import Household, HouseholdNeed, Person, Role
 from hamyar_server.registry.words import fact, fact_value
 
 CONFLICT = "HY-H010"
@@ -85,7 +89,8 @@ def household(request: HttpRequest, pk: Any) -> HttpResponse:
         "facts": facts,
         "place_said": found.provenance.get("area"),
         "covers": found.covers.order_by("-as_of", "-pk"),
-        "needs": found.needs.order_by("until", "-since", "pk"),
+        "needs": found.needs.filter(until=None).select_related("need").order_by("need__order", "pk"),
+        "past_needs": found.needs.exclude(until=None).select_related("need").order_by("-until", "-pk")[:50],
         "merged": Household.objects.visible_to(actor).filter(pk=found.merged_into_id).first(),
         "history": history[:HISTORY],
         "may_change": held[Function.ASSESS] and found.state == "living",
@@ -206,6 +211,42 @@ def cover(request: HttpRequest, pk: Any) -> HttpResponse:
     found = to_change(request, pk)
     form = CoverForm(request.POST or None)
     return acted(request, found, form, actions.record_cover, gettext_lazy("Record cover by others"))
+
+
+@actor_required
+def need(request: HttpRequest, pk: Any) -> HttpResponse:
+    """Record what the household lacks."""
+    found = to_change(request, pk)
+    form = NeedForm(request.POST or None, actor=request.actor, initial={"version": found.version})
+    if request.method == "POST" and form.is_valid():
+        given = dict(form.cleaned_data)
+        said = replace(origin(request.actor), provenance=given.pop("provenance"))
+        if done(form, actions.record_need, by=request.actor, household=found, origin=said, **given):
+            return redirect("registry:household", found.pk)
+    return deciding(request, found, form, gettext_lazy("Record a need"))
+
+
+@actor_required
+def close_need(request: HttpRequest, pk: int) -> HttpResponse:
+    """The need is met, or withdrawn."""
+    seen = HouseholdNeed.objects.visible_to(request.actor).select_related("need", "household__area__parent")
+    row = get_object_or_404(seen, pk=pk)
+    mandates.require(request.actor, Function.ASSESS, row.household.area)
+    form = CloseNeedForm(request.POST or None, actor=request.actor, initial={"version": row.household.version})
+    given = {"by": request.actor, "need": row}
+    if request.method == "POST" and form.is_valid() and done(form, actions.close_need, **given, **form.cleaned_data):
+        return redirect("registry:household", row.household_id)
+    title = gettext_lazy("Close a need")
+    return deciding(request, row.household, form, title, lead=pair(row.need, "name"))
+
+
+def deciding(request: HttpRequest, found: Household, form: forms.Form, title: Any, **shown: Any) -> HttpResponse:
+    """The page of an act; whoever came second reads what is open now, and saving again is a decision."""
+    if getattr(form, "conflict", False):
+        form.data = form.data.copy()  # type: ignore[attr-defined]
+        form.data["version"] = Household.objects.get(pk=found.pk).version  # type: ignore[index]
+        shown["open_needs"] = found.needs.filter(until=None).select_related("need").order_by("need__order", "pk")
+    return acting(request, found, form, title=title, **shown)
 
 
 def person_of(request: HttpRequest, pk: UUID) -> Person:

@@ -19,6 +19,7 @@ from hamyar_server.organisations.actors import Actor
 from hamyar_server.registry.models import (
     Cover,
     Household,
+    HouseholdNeed,
     HouseholdQuerySet,
     IdentifierKind,
     Membership,
@@ -88,9 +89,11 @@ def _filtered(base: HouseholdQuerySet, by: Actor, wanted: Mapping[str, Any], tod
     rows: HouseholdQuerySet = _seen(base.filter(state=wanted.get("state") or State.LIVING), by, wanted)
     covers = Cover.objects.in_force(today)
     if name := wanted.get("organisation"):
-        rows = rows.filter(_covered(rows, covers.filter(organisation=name)))
+        rows = rows.filter(_having(rows, covers.filter(organisation=name)))
+    if need := wanted.get("need"):
+        rows = rows.filter(_having(rows, HouseholdNeed.objects.filter(need=need, until=None)))
     if cover := wanted.get("cover"):
-        covered = _covered(rows, covers.filter(organisation__gt=""))
+        covered = _having(rows, covers.filter(organisation__gt=""))
         rows = rows.filter(covered if cover == "yes" else ~covered)
     if stratum := wanted.get("stratum"):
         rows = rows.filter(area__in=Area.objects.filter(stratum=stratum).values("pk"))
@@ -122,11 +125,11 @@ def gathered(matches: Sequence[PersonQuerySet], position: Position | None = None
     return [household for _, household in nearest[: FEW + 1]]
 
 
-def _covered(rows: HouseholdQuerySet, covers: QuerySet[Any]) -> Q:
-    """Of the rows those with one of the covers: by their ids where these are few, else asked of each as the list is walked."""
+def _having(rows: HouseholdQuerySet, wanted: QuerySet[Any]) -> Q:
+    """Of the rows those with one of the wanted covers or needs: by their ids where these are few, else asked of each as the list is walked."""
     _, many = counted(rows, COUNTED)
-    ids = list(covers.values_list("household", flat=True)[: FEW + 1]) if many else []
-    return Q(pk__in=ids) if many and len(ids) <= FEW else Q(Exists(covers.filter(household=OuterRef("pk"))))
+    ids = list(wanted.values_list("household", flat=True)[: FEW + 1]) if many else []
+    return Q(pk__in=ids) if many and len(ids) <= FEW else Q(Exists(wanted.filter(household=OuterRef("pk"))))
 
 
 def counted(rows: QuerySet[Any], most: int) -> tuple[int, bool]:

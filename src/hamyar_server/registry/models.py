@@ -355,13 +355,43 @@ class HouseholdsQuerySet(VisibleQuerySet):
         return self.filter(Q(until=None) | Q(until__gte=day), Q(since=None) | Q(since__lte=day))
 
 
+class NeedKind(models.TextChoices):
+    INFRASTRUCTURE = "infrastructure", _("infrastructure")
+    SOCIAL = "social", _("social")
+
+
+class Need(models.Model):
+    """What a place or its people may lack; a reference table."""
+
+    code = models.SlugField(primary_key=True, max_length=40)
+    kind = models.CharField(max_length=20, choices=NeedKind)
+    name_fa = models.CharField(max_length=100)
+    name_en = models.CharField(max_length=100)
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        db_table = "intake_need"  # where it began
+        ordering = ("order", "code")
+
+    def __str__(self) -> str:
+        return self.name_fa
+
+
+class Ending(models.TextChoices):
+    MET = "met", _("it is met")
+    WITHDRAWN = "withdrawn", _("it was none, or was recorded by mistake")
+
+
 class HouseholdNeed(models.Model):
-    """What a household lacks; `need` is the code of a row of the reference table of needs."""
+    """What a household lacks, from a day until it ended: met, or withdrawn, with the reason."""
 
     household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="needs")
-    need = models.SlugField(max_length=40)
+    need = models.ForeignKey(Need, on_delete=models.PROTECT, related_name="+", db_column="need")
+    note = models.CharField(max_length=300, blank=True)
     since = models.DateField(null=True, default=timezone.localdate)
     until = models.DateField(null=True, blank=True)
+    ending = models.CharField(max_length=10, choices=Ending, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
     provenance = models.CharField(max_length=10, choices=Provenance)
     source = models.CharField(max_length=200, blank=True)
 
@@ -373,9 +403,10 @@ class HouseholdNeed(models.Model):
                 fields=["household", "need"], condition=Q(until=None), name="one_open_need_of_a_kind"
             )
         ]
+        indexes = [models.Index(fields=["need", "household"], condition=Q(until=None), name="open_needs_by_kind")]
 
     def __str__(self) -> str:
-        return self.need
+        return self.need_id
 
 
 class Cover(models.Model):

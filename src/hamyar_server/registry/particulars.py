@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from hamyar.errors import HamyarError, error
@@ -20,10 +20,12 @@ from hamyar_server.registry.models import (
     Household,
     HouseholdNeed,
     Identifier,
+    Need,
     Person,
     Purpose,
     Vulnerability,
 )
+from hamyar_server.registry.versions import take
 
 
 def household_of(by: Actor | None, person: Person) -> Household:
@@ -124,31 +126,80 @@ def _no_consent() -> HamyarError:
     )
 
 
-def record_need(*, by: Actor | None, household: Household, need: str, origin: Origin | None = None) -> HouseholdNeed:
-    """The household lacks something. Raises HamyarError HY-H021 where the same need is open."""
+def record_need(
+    *,
+    by: Actor | None,
+    household: Household,
+    version: int,
+    need: Need,
+    since: date | None = None,
+    note: str = "",
+    origin: Origin | None = None,
+) -> HouseholdNeed:
+    """The household lacks something. The audit keeps the kind of need, and of the note that there is one.
+
+    Raises HamyarError HY-H010, HY-H021 where the same need is open, HY-H023.
+    """
     origin = origin or Origin()
+    since = since or origin.as_of
     if by:
         mandates.require(by, Function.ASSESS, household.area)
-    try:
-        with transaction.atomic():
-            made = HouseholdNeed.objects.create(
-                household=household, need=need, since=origin.as_of, provenance=origin.provenance, source=origin.source
-            )
-            audit.record(by, "need.recorded", made, area=household.area, household=household.pk, need=need)
-    except IntegrityError:
+    if since > timezone.localdate():
         raise error(
-            "HY-H021", en="this need is recorded and still open.", fa="این نیاز ثبت شده و هنوز باز است."
-        ) from None
+            "HY-H023",
+            column="since",
+            en="this day lies in the future. Write since when the household lacks it.",
+            fa="این روز در آینده است. بنویسید خانوار از چه روزی این نیاز را دارد.",
+        )
+    with transaction.atomic():
+        take(household, version)
+        if household.needs.filter(need=need, until=None).exists():
+            raise error(
+                "HY-H021",
+                column="need",
+                en="this need is recorded and still open. Close that one first.",
+                fa="این نیاز ثبت شده و هنوز باز است. نخست همان را ببندید.",
+            )
+        made = HouseholdNeed.objects.create(
+            household=household,
+            need=need,
+            since=since,
+            note=note,
+            provenance=origin.provenance,
+            source=origin.source,
+        )
+        said = {"need": need.pk, "since": since, "provenance": origin.provenance, "source": origin.source}
+        which = ["note"] if note else []
+        audit.record(by, "need.recorded", made, area=household.area, household=household.pk, which=which, **said)
     return made
 
 
-@transaction.atomic
-def close_need(*, by: Actor | None, need: HouseholdNeed, on: date | None = None) -> None:
-    """The need is met, or was none."""
+def close_need(
+    *, by: Actor | None, need: HouseholdNeed, version: int, ending: str, reason: str, on: date | None = None
+) -> HouseholdNeed:
+    """The need is met, or withdrawn; it stays readable with its reason, of which the audit keeps that it was given.
+
+    Raises HamyarError HY-H010, HY-H024, HY-H025.
+    """
+    household, until = need.household, on or timezone.localdate()
     if by:
-        mandates.require(by, Function.ASSESS, need.household.area)
-    HouseholdNeed.objects.filter(pk=need.pk, until=None).update(until=on or timezone.localdate())
-    audit.record(by, "need.closed", need, area=need.household.area, household=need.household_id, need=need.need)
+        mandates.require(by, Function.ASSESS, household.area)
+    if until > timezone.localdate() or (need.since and until < need.since):
+        raise error(
+            "HY-H024",
+            column="on",
+            en="a need ends between the day since when it is known and today. Write another day.",
+            fa="پایان نیاز میان روز آغاز آن و امروز است. روز دیگری بنویسید.",
+        )
+    with transaction.atomic():
+        take(household, version)
+        ended = {"until": until, "ending": ending, "reason": reason}
+        if not HouseholdNeed.objects.filter(pk=need.pk, until=None).update(**ended):
+            raise error("HY-H025", en="this need was closed before.", fa="این نیاز پیش‌تر بسته شده است.")
+        said = {"need": need.need_id, "until": until, "ending": ending}
+        audit.record(by, "need.closed", need, area=household.area, household=household.pk, which=["reason"], **said)
+    need.refresh_from_db()
+    return need
 
 
 def record_cover(

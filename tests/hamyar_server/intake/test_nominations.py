@@ -11,11 +11,12 @@ from django.utils import timezone
 from hamyar.errors import HamyarError
 from hamyar_server.core.models import AuditEvent
 from hamyar_server.intake import actions
-from hamyar_server.intake.models import Candidate, Need, State
+from hamyar_server.intake.models import Candidate, State
 from hamyar_server.organisations.actions import add_member
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.mandates import NotAllowed
 from hamyar_server.organisations.models import Job
+from hamyar_server.registry.models import Need
 from tests.hamyar_server.cast import nomination
 
 LETTER = {"reason": "آب نیست.", "letter_number": "۱۴۰۵/۱۲", "letter_date": "1403/03/12"}

@@ -12,7 +12,7 @@ from hamyar_server.core.models import AuditEvent
 from hamyar_server.organisations.mandates import NotAllowed
 from hamyar_server.registry import actions
 from hamyar_server.registry.incoming import NewHousehold, NewIdentifier, NewPerson, Origin, source_index
-from hamyar_server.registry.models import Household, Membership, Person
+from hamyar_server.registry.models import Household, Membership, Need, Person
 from hamyar_server.registry.names import Name
 from tests.hamyar_server.registry.conftest import FAMILY, LISTED
 
@@ -236,13 +236,13 @@ def test_a_split_that_makes_no_two_households_is_refused(household, register, wr
 
 def test_two_households_that_are_one_are_merged_and_nothing_is_lost(household, register):
     gone = register("village", facts={"rooms": 5, "bath": True})
-    actions.record_need(by=None, household=gone, need="water")
-    actions.merge_households(by=None, kept=household, version=1, gone=gone, gone_version=1)
+    actions.record_need(by=None, household=gone, version=1, need=Need.objects.get(pk="drinking-water"))
+    actions.merge_households(by=None, kept=household, version=1, gone=gone, gone_version=2)
     gone.refresh_from_db()
     assert (gone.state, gone.merged_into, gone.members, gone.facts) == ("merged", household, 0, {})
     assert household.facts == {"rooms": 2, "bath": True, "piped_water": False}
     assert household.members == 6
     assert [role for role, _ in who(household)].count("head") == 1
-    assert household.needs.get().need == "water"
+    assert household.needs.get().need_id == "drinking-water"
     with pytest.raises(HamyarError, match="HY-H012"):
         actions.merge_households(by=None, kept=household, version=3, gone=household, gone_version=3)

@@ -1,0 +1,16 @@
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """The same table under its new owner."""
+
+    dependencies = [('programmes', '0001_initial'), ('registry', '0008_needs')]
+    operations = [
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AlterField('programmeneed', 'need', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='served_by', to='registry.need')),
+                migrations.AlterField('route', 'need', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.need')),
+            ]
+        )
+    ]
