@@ -31,6 +31,8 @@ DEMONSTRATION = os.environ.get("HAMYAR_DEMONSTRATION") == "1"  # set by `hamyar-
 ALLOWED_HOSTS = os.environ.get("HAMYAR_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 
 INSTALLED_APPS = [
+    "hamyar_server.back_office",  # before Django's admin, whose templates it overrides
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.urls import include, path
 
 from hamyar_server.api import api
+from hamyar_server.back_office.admin import site
 
 handler400 = "hamyar_server.core.views.bad_request"
 handler403 = "hamyar_server.core.views.permission_denied"
@@ -20,5 +21,6 @@ urlpatterns = [
     if find_spec(f"hamyar_server.{app}.urls")
 ]
 urlpatterns.append(path("api/", api.urls))
+urlpatterns.append(path("back-office/", site.urls))
 if settings.OIDC:
     urlpatterns.append(path("openid/", include("mozilla_django_oidc.urls")))

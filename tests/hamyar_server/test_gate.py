@@ -39,6 +39,7 @@ from hamyar_server.organisations.models import (
     User,
 )
 from hamyar_server.programmes.actions import decide
+from hamyar_server.programmes.models import Programme, ProgrammeNeed
 from hamyar_server.registry import actions as registry
 from hamyar_server.registry.incoming import NewHousehold, NewIdentifier, NewPerson, Origin
 from hamyar_server.registry.models import Alarm, Consent, Household, HouseholdNeed, Import, Need, Person, SavedFilter
@@ -136,6 +137,9 @@ def objects(kept: Round) -> dict[str, list[object]]:
         "households": list(Household.objects.values_list("pk", flat=True)),
         "persons": list(Person.objects.values_list("pk", flat=True)),
         "needs": list(HouseholdNeed.objects.values_list("pk", flat=True)),
+        "need": ["road", "dowry"],  # of the back office
+        "programme": list(Programme.objects.values_list("pk", flat=True)),
+        "programmeneed": list(ProgrammeNeed.objects.values_list("pk", flat=True)),
         "imports": list(Import.objects.values_list("pk", flat=True)),
         "consents": list(Consent.objects.values_list("pk", flat=True)),
         "alarms": list(Alarm.objects.values_list("pk", flat=True)),

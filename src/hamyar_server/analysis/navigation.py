@@ -18,6 +18,7 @@ ENTRIES = (
     ("intake:list", _("Nominations"), frozenset({Function.NOMINATE, Function.VERIFY, Function.DECIDE})),
     ("analysis:rounds", _("Rounds"), frozenset(Function)),
     ("organisations:list", _("Organisations"), frozenset(Function)),
+    ("admin:index", _("Back office"), frozenset({Function.ADMINISTER})),
     ("registry:audit", _("Audit"), frozenset({Function.AUDIT})),
 )
 

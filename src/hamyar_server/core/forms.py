@@ -26,6 +26,13 @@ class DayField(forms.CharField):
         self.help_text = _("for example %s") % EXAMPLES[preferences.calendar.get()]
         return super().get_bound_field(form, field_name)
 
+    def prepare_value(self, value: Any) -> Any:
+        """A date that is there already, as the reader would type it."""
+        if not isinstance(value, date):
+            return value
+        year, month, number = calendars.parts(value, preferences.calendar.get())
+        return f"{year}/{month:02}/{number:02}"
+
     def clean(self, value: Any) -> date | None:  # type: ignore[override]
         text = super().clean(value)
         if not text:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from hamyar.errors import error
-from hamyar_server.core import audit
+from hamyar_server.core import audit, references
 from hamyar_server.intake import actions as intake
 from hamyar_server.intake.models import Candidate, PublicCategory
 from hamyar_server.organisations import mandates
@@ -34,6 +34,76 @@ def open_programme(
     ProgrammeNeed.objects.bulk_create(ProgrammeNeed(programme=made, need=need, since=since) for need in needs)
     audit.record(by, "programme.opened", made, area=organisation.area, needs=[need.pk for need in needs], since=since)
     return made
+
+
+@transaction.atomic
+def rename_programme(
+    *, by: Actor, programme: Programme, name_fa: str | None = None, name_en: str | None = None
+) -> None:
+    """Change what is given and leave the rest."""
+    mandates.require(by, Function.ADMINISTER, programme.organisation.area)
+    given = {"name_fa": name_fa, "name_en": name_en}
+    changes = {name: value for name, value in given.items() if value is not None}
+    before = {name: getattr(programme, name) for name in changes}
+    Programme.objects.filter(pk=programme.pk).update(**changes)
+    said = {"which": sorted(changes), "before": before, "after": changes}
+    audit.record(by, "reference.changed", programme, area=programme.organisation.area, **said)
+
+
+@transaction.atomic
+def remove_programme(*, by: Actor, programme: Programme) -> None:
+    """Raises HamyarError HY-K050 where a need goes to it, or went."""
+    area = programme.organisation.area
+    mandates.require(by, Function.ADMINISTER, area)
+    audit.record(by, "reference.removed", programme, area=area, name_fa=programme.name_fa, name_en=programme.name_en)
+    references.remove(programme)
+
+
+@transaction.atomic
+def serve_need(*, by: Actor, programme: Programme, need: Need, since: date) -> ProgrammeNeed:
+    """From a day on this need goes to this programme."""
+    mandates.require(by, Function.ADMINISTER, programme.organisation.area)
+    made = ProgrammeNeed.objects.create(programme=programme, need=need, since=since)
+    said = {"programme": str(programme.pk), "need": need.pk, "since": since}
+    audit.record(by, "reference.added", made, area=programme.organisation.area, **said)
+    return made
+
+
+@transaction.atomic
+def end_serving(*, by: Actor, serving: ProgrammeNeed, until: date | None) -> None:
+    """The need goes to the programme until this day, the day included. Raises HamyarError HY-W003."""
+    area = serving.programme.organisation.area
+    mandates.require(by, Function.ADMINISTER, area)
+    if until is not None and until < serving.since:
+        raise error(
+            "HY-W003",
+            column="until",
+            en="it ends before it begins. Write a later day.",
+            fa="پایان پیش از آغاز است. روز دیرتری بنویسید.",
+        )
+    ProgrammeNeed.objects.filter(pk=serving.pk).update(until=until)
+    audit.record(by, "reference.changed", serving, area=area, which=["until"], before=serving.until, after=until)
+
+
+def served(serving: ProgrammeNeed) -> bool:
+    """Whether a decision sent this need to this programme; such a row ends, and is not removed."""
+    return Route.objects.filter(need=serving.need_id, programme=serving.programme_id).exists()
+
+
+@transaction.atomic
+def remove_serving(*, by: Actor, serving: ProgrammeNeed) -> None:
+    """A row that was entered by mistake. Raises HamyarError HY-W004 where a decision rests on it."""
+    area = serving.programme.organisation.area
+    mandates.require(by, Function.ADMINISTER, area)
+    if served(serving):
+        raise error(
+            "HY-W004",
+            en="a decision rests on this row, which is not removed. Give it a last day instead.",
+            fa="تصمیمی بر این ردیف استوار است و ردیف حذف نمی‌شود. به جای آن روز پایان بنویسید.",
+        )
+    said = {"programme": str(serving.programme_id), "need": serving.need_id, "since": serving.since}
+    audit.record(by, "reference.removed", serving, area=area, **said)
+    serving.delete()
 
 
 @transaction.atomic

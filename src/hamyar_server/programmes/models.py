@@ -6,6 +6,7 @@ from datetime import date
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from hamyar_server.core.ids import uuid7
 from hamyar_server.intake.models import Candidate
@@ -18,6 +19,9 @@ class Programme(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="programmes")
     name_fa = models.CharField(max_length=200)
     name_en = models.CharField(max_length=200)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("programme"), _("programmes")
 
     def __str__(self) -> str:
         return self.name_fa
@@ -39,6 +43,7 @@ class ProgrammeNeed(models.Model):
     objects = ProgrammeNeedQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("need that a programme serves"), _("needs that programmes serve")
         constraints = [
             models.UniqueConstraint(fields=["programme", "need", "since"], name="one_row_of_programme_need_and_day")
         ]

@@ -52,13 +52,16 @@ from hamyar_server.registry.particulars import (
     record_vulnerability,
     withdraw_consent,
 )
+from hamyar_server.registry.reference import add_need, change_need, remove_need
 from hamyar_server.registry.revealing import reveal_identity
 from hamyar_server.registry.versions import take
 
 __all__ = [
     "add_identifier",
+    "add_need",
     "add_person",
     "change_household",
+    "change_need",
     "change_person",
     "close_need",
     "erase_person",
@@ -71,6 +74,7 @@ __all__ = [
     "record_vulnerability",
     "register_household",
     "register_many",
+    "remove_need",
     "reveal_identity",
     "split_household",
     "withdraw_consent",

@@ -7,12 +7,14 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error, register
 from django.db.models import Model
+from django.utils.translation import gettext_lazy as _
 
 from hamyar.tables import FORBIDDEN
 
 
 class RegistryConfig(AppConfig):
     name = "hamyar_server.registry"
+    verbose_name = _("People and households")
 
     def ready(self) -> None:
         register(nothing_forbidden)
@@ -29,7 +31,7 @@ def forbidden_columns(model: type[Model]) -> list[str]:
     return [field.name for field in model._meta.get_fields() if field.name.casefold() in FORBIDDEN]
 
 
-def nothing_forbidden(**_: Any) -> list[CheckMessage]:
+def nothing_forbidden(**_options: Any) -> list[CheckMessage]:
     """Ethnicity, religion, politics, nationality and permit are never asked."""
     return [
         Error(f"{model._meta.label} has a column “{name}”, which is never asked of a person", id="hamyar.HY-H000")

@@ -11,6 +11,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -217,7 +218,11 @@ def cover(request: HttpRequest, pk: Any) -> HttpResponse:
 def need(request: HttpRequest, pk: Any) -> HttpResponse:
     """Record what the household lacks."""
     found = to_change(request, pk)
-    form = NeedForm(request.POST or None, actor=request.actor, initial={"version": found.version})
+    form = NeedForm(
+        request.POST or None,
+        actor=request.actor,
+        initial={"version": found.version, "since": timezone.localdate()},
+    )
     if request.method == "POST" and form.is_valid():
         given = dict(form.cleaned_data)
         said = replace(origin(request.actor), provenance=given.pop("provenance"))
@@ -232,7 +237,8 @@ def close_need(request: HttpRequest, pk: int) -> HttpResponse:
     seen = HouseholdNeed.objects.visible_to(request.actor).select_related("need", "household__area__parent")
     row = get_object_or_404(seen, pk=pk)
     mandates.require(request.actor, Function.ASSESS, row.household.area)
-    form = CloseNeedForm(request.POST or None, actor=request.actor, initial={"version": row.household.version})
+    shown = {"version": row.household.version, "on": timezone.localdate()}
+    form = CloseNeedForm(request.POST or None, actor=request.actor, initial=shown)
     given = {"by": request.actor, "need": row}
     if request.method == "POST" and form.is_valid() and done(form, actions.close_need, **given, **form.cleaned_data):
         return redirect("registry:household", row.household_id)

@@ -371,6 +371,7 @@ class Need(models.Model):
 
     class Meta:
         db_table = "intake_need"  # where it began
+        verbose_name, verbose_name_plural = _("need"), _("needs")
         ordering = ("order", "code")
 
     def __str__(self) -> str:

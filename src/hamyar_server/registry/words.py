@@ -49,6 +49,9 @@ ACTS = {
     "organisation.founded": _("organisation founded"),
     "organisation.moved": _("organisation moved in the tree"),
     "capacity.stated": _("capacity stated"),
+    "reference.added": _("reference row added"),
+    "reference.changed": _("reference row changed"),
+    "reference.removed": _("reference row removed"),
     "programme.opened": _("programme opened"),
     "round.kept": _("round kept"),
     "areas.imported": _("places imported"),
@@ -82,6 +85,12 @@ FIELDS = {
     "retention": _("period of keeping"),
     "reason": _("reason"),
     "value": _("sensitive matter"),
+    "note": _("note"),
+    "kind": _("kind"),
+    "name_fa": _("name in Persian"),
+    "name_en": _("name in English"),
+    "order": _("place in lists"),
+    "until": _("last day"),
     **dict(IdentifierKind.choices),
 }
 

@@ -10,7 +10,7 @@ NEED = migrations.CreateModel(
         ('name_en', models.CharField(max_length=100)),
         ('order', models.PositiveSmallIntegerField(default=0)),
     ],
-    options={'db_table': 'intake_need', 'ordering': ('order', 'code')},
+    options={'db_table': 'intake_need', 'ordering': ('order', 'code'), 'verbose_name': 'need', 'verbose_name_plural': 'needs'},
 )
 
 
