@@ -28,7 +28,7 @@ def _other_user() -> list[str]:
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
@@ -44,7 +44,7 @@ def cluster(kept: Path | None = None) -> Iterator[str]:
     if os.geteuid() == 0:
         os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
     run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
-    data, port = folder / "data", _free_port()
+    data, port = folder / "data", free_port()
     as_user = _other_user()
     try:
         initdb = [bin_ / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]

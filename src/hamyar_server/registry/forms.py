@@ -90,7 +90,7 @@ class FilterForm(ActorForm):
         label=_("Decile"), choices=[*ANY, *DECILES], coerce=int, empty_value=None, required=False
     )
     up_to = forms.TypedChoiceField(
-        label=_("up to decile"), choices=[("", "–"), *DECILES], coerce=int, empty_value=None, required=False
+        label=_("Up to decile"), choices=[("", "–"), *DECILES], coerce=int, empty_value=None, required=False
     )
     cover = forms.ChoiceField(
         label=_("Covered by others"), choices=[*ANY, ("yes", _("yes")), ("no", _("no"))], required=False

@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import connections
 
 from hamyar_server.core import jobs
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         from granian import Granian
         from granian.constants import Interfaces
 
+        connections.close_all()  # the web processes are forked, and no two of them may speak over one connection
         child = jobs.start_worker()
         self.stdout.write(f"http://{address}:{port}/")
         try:
