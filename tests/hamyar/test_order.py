@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hamyar.poverty.order import ascending
+from hamyar.poverty.order import ascending, together
 
 RANDOM = np.random.default_rng(1)
 MANY = 150_000
@@ -30,3 +30,9 @@ def test_it_is_the_order(values: np.ndarray) -> None:
     assert np.array_equal(found, values[order])
     assert np.array_equal(np.sort(order), np.arange(len(values)))
     assert (np.diff(found) >= 0).all()
+    number = np.arange(len(values))
+    again, carried, other = together(values, number.astype(float), number.astype(np.int32))
+    assert np.array_equal(again, found)
+    assert np.array_equal(carried, other)
+    assert np.array_equal(values[other], found)
+    assert np.array_equal(np.sort(other), number)

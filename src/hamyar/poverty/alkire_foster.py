@@ -336,7 +336,6 @@ class _Estimates:
         """One row per estimate and group."""
         parts = [self._columns(ratio) for ratio in ratios]
         numbers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        numbers["low"], numbers["high"] = self._limits(numbers["estimate"], numbers["se"], numbers.pop("effective"))
         repeated = np.arange(len(ratios)).repeat(self.sums.groups)
         groups = self.keys.iloc[np.tile(np.arange(self.sums.groups), len(ratios))].reset_index(drop=True)
         what = pd.DataFrame(
@@ -354,16 +353,8 @@ class _Estimates:
         se, effective = self._error(ratio, estimate)
         people = self.sums.total(ratio.numerator) if ratio.measure in _COUNTED else np.full_like(estimate, np.nan)
         n = self.sums.total("n").astype(np.int64)
-        unknown = np.empty_like(estimate)
-        return {
-            "estimate": estimate,
-            "se": se,
-            "low": unknown,
-            "high": unknown,
-            "n": n,
-            "people": people,
-            "effective": effective,
-        }
+        low, high = self._limits(ratio, estimate, se, effective)
+        return {"estimate": estimate, "se": se, "low": low, "high": high, "n": n, "people": people}
 
     def _error(self, ratio: Ratio, estimate: Floats) -> tuple[Floats, Floats]:
         """(groups,) standard errors, and the rows that simple random sampling would need for the same."""
@@ -381,10 +372,11 @@ class _Estimates:
             effective = effective / np.fmax(1.0, np.nan_to_num(effect))
         return np.sqrt(variance), effective
 
-    def _limits(self, estimate: Floats, se: Floats, effective: Floats) -> tuple[Floats, Floats]:
-        if self.sampled:
-            return limits(estimate, se, self.sums.degrees_of_freedom, effective)
-        return estimate + se, estimate + se  # of a census the estimate itself, of a list unknown
+    def _limits(self, ratio: Ratio, estimate: Floats, se: Floats, effective: Floats) -> tuple[Floats, Floats]:
+        if not self.sampled:
+            return estimate + se, estimate + se  # of a census the estimate itself, of a list unknown
+        few = self.sums.share_left_out(ratio.numerator, ratio.denominator, ratio.scale)
+        return limits(estimate, se, self.sums.degrees_of_freedom, effective, few)
 
     def _clusters(self, sums: Sums, ratio: Ratio) -> Floats:
         """(groups,) clusters with a row that the estimate rests on."""

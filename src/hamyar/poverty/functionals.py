@@ -9,11 +9,14 @@ incomes have equal z.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from hamyar.survey.variance import Floats
+
+PART = 50_000
 
 
 @dataclass(frozen=True)
@@ -28,26 +31,38 @@ class Estimated:
 def gini(y: Floats, w: Floats) -> Estimated:
     """Σ Σ w w |y - y| ÷ 2 N Y (Gini 1914), N the sum of weights, Y the total income."""
     people, income = float(w.sum()), float(w @ y)
-    influence, spare = _distances(y, w)
+    influence = _distances(y, w)
     value = float(w @ influence) / (2 * people * income)
-    influence /= people * income
-    influence -= np.multiply(y, value / income, out=spare)
-    influence -= value / people
+    for part in _parts(len(y)):
+        distance = influence[part]
+        distance /= people * income
+        distance -= y[part] * (value / income)
+        distance -= value / people
     return Estimated(value, influence)
 
 
-def _distances(y: Floats, w: Floats) -> tuple[Floats, Floats]:
-    """(rows,) Σ_j w_j |y_i - y_j|, and the memory it took: rows may be many, and fresh memory costs more than the work."""
-    running = np.cumsum(w)
-    running *= 2
-    running -= running[-1] / 2
-    distance = y * running
-    np.multiply(w, y, out=running)
-    np.cumsum(running, out=running)
-    distance += running[-1]
-    running *= 2
-    distance -= running
-    return distance, running
+def _distances(y: Floats, w: Floats) -> Floats:
+    """(rows,) Σ_j w_j |y_i - y_j|."""
+    people, income = float(w.sum()), float(w @ y)
+    distance = np.empty(len(y))
+    before = earned = 0.0
+    for part in _parts(len(y)):
+        below, earning = np.cumsum(w[part]), np.cumsum(w[part] * y[part])
+        below += before
+        earning += earned
+        before, earned = float(below[-1]), float(earning[-1])
+        below *= 2
+        below -= people
+        below *= y[part]
+        earning *= 2
+        earning -= income
+        np.subtract(below, earning, out=distance[part])
+    return distance
+
+
+def _parts(rows: int) -> Iterator[slice]:
+    """Rows in parts that stay near the processor: there may be many, and fresh memory costs more than the work."""
+    return (slice(start, start + PART) for start in range(0, rows, PART))
 
 
 def hoover(y: Floats, w: Floats) -> Estimated:
@@ -152,7 +167,7 @@ def sen(y: Floats, w: Floats, line: float) -> Estimated:
     if among == 0:
         return Estimated(0.0, np.zeros_like(y), 0.0)
     distance = np.zeros_like(y)
-    distance[poor] = _distances(y[poor], w[poor])[0]
+    distance[poor] = _distances(y[poor], w[poor])
     part = w @ distance / 2 / (line * people * among)
     influence = distance / (line * people * among) - part * (1 / people + poor / among)
     entering = density(y, w, line) * people * ((line - w[poor] @ y[poor] / among) / (line * people) - part / among)
@@ -164,7 +179,7 @@ def sst(y: Floats, w: Floats, line: float) -> Estimated:
     people = w.sum()
     gap = fgt(y, w, line, 1)
     lack = np.maximum(1 - y / line, 0)
-    distance = np.asarray(_distances(lack[::-1], w[::-1])[0][::-1])
+    distance = _distances(lack[::-1], w[::-1])[::-1]
     part = w @ distance / 2 / people**2
     influence = distance / people**2 - 2 * part / people
     rank = 2 * np.cumsum(w) - w - people  # weight of those with less income, less that of those with more

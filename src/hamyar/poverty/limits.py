@@ -1,6 +1,6 @@
 """95 % limits of inequality and poverty that hold with few clusters too.
 
-A scale on which the error hardly depends on the estimate: the reciprocal for inequality, logit or log for poverty. On it,
+A scale on which the error hardly depends on the estimate: value^(-3/2) for inequality, logit or log for poverty. On it,
 where clusters are few, a jackknife over clusters with its correction of bias, else the linearised error. Student's t with
 the degrees of freedom that the clusters carry, fewer than the design's where some of them make most of the variance.
 Source: Shao & Tu (1995) The Jackknife and Bootstrap, 1.2 and 6.2; the variance of a variance, Cramér (1946) 27.4.
@@ -34,7 +34,11 @@ LOGIT = Scale(
     lambda value: 1 / (value * (1 - value)),
 )
 LOG = Scale(np.log, np.exp, lambda value: 1 / value)
-RECIPROCAL = Scale(lambda value: -1 / np.asarray(value), lambda place: -1 / place, lambda value: value**-2.0)
+INEQUALITY = Scale(
+    lambda value: -(np.asarray(value, dtype=np.float64) ** -1.5),
+    lambda place: (-place) ** (-2 / 3),
+    lambda value: 1.5 * value**-2.5,
+)
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,9 @@ class Spread:
         low, high = usual.back(centre - half), usual.back(centre + half)
         if inequality:
             farthest = usual.back(centre + 2 * half)
-            centre, half = self.on(RECIPROCAL)
-            low = RECIPROCAL.back(centre - half)
-            high = min(RECIPROCAL.back(centre + half), farthest) if centre + half < 0 else farthest
+            centre, half = self.on(INEQUALITY)
+            low = INEQUALITY.back(centre - half)
+            high = min(INEQUALITY.back(centre + half), farthest) if centre + half < 0 else farthest
         return min(float(low), self.estimate), max(float(high), self.estimate)
 
 

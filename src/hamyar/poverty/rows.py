@@ -15,7 +15,7 @@ from hamyar.errors import Fault, HamyarError, error
 from hamyar.poverty.limits import degrees_of_freedom
 from hamyar.poverty.lines import Line, RelativeLine
 from hamyar.poverty.notes import bad_rows, no_error, no_rows
-from hamyar.poverty.order import ascending
+from hamyar.poverty.order import ascending, together
 from hamyar.survey import Design, linearised
 from hamyar.survey.rows import require
 from hamyar.survey.variance import Floats, Ints
@@ -23,6 +23,7 @@ from hamyar.tables import as_table
 from hamyar.tables.table import arrow
 
 MANY = 10_000  # clusters above which the design's degrees of freedom are enough
+GATHERED = 200_000  # rows above which a jackknife works on points of ten or more
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,14 @@ class Rows:
         source = (len(y), float(w.sum()), float(np.nansum(y) if unknown else y.sum()))
         if unknown == len(y):
             raise no_rows()
-        known = np.flatnonzero(~np.isnan(y)) if unknown else slice(None)
+        if group is None and not unknown and beyond is None:
+            found, weight, of_rows = together(y, w, cluster if cluster is not None else stratum)
+            cluster, stratum = (None, of_rows) if cluster is None else (of_rows, stratum)
+            rows = found, weight, stratum, cluster
+            return cls(*rows, clusters, np.array([0, len(y)]), keys, 0, universe, provenance, source)
+        known = np.flatnonzero(~np.isnan(y))
         order, ordered = ascending(y[known])
-        if isinstance(known, np.ndarray):
-            order = known[order]
+        order = known[order]
         starts = np.array([0, len(order)])
         if group is not None:
             within = np.argsort(group[order], kind="stable")
@@ -230,14 +235,22 @@ class Rows:
         return np.zeros(int(self.clusters.sum()), dtype=np.int64) if self.stratum is None else self.stratum
 
     def without_each_cluster(self, rows: slice) -> Iterator[tuple[Floats, Floats]]:
-        """Incomes and weights of some rows once without each cluster, for which its stratum's others stand."""
+        """Incomes and weights of some rows: all, then once without each cluster, for which its stratum's others stand.
+
+        More than GATHERED rows are gathered into as many points of nearly one income, so that the cost has a bound.
+        """
         y, w, m, stratum = self.y[rows], self.w[rows], self.clusters, self.strata_of_clusters
         cluster = np.arange(rows.start, rows.stop) if self.cluster is None else self.cluster[rows]
+        held = None
+        if len(y) > GATHERED:
+            y, held = _gathered(y, w, cluster, len(stratum))
+        yield y, w if held is None else held.sum(axis=0)
         for left_out, h in enumerate(stratum):
             factor = np.where(stratum == h, m[h] / (m[h] - 1), 1.0)
             factor[left_out] = 0
-            kept = cluster != left_out
-            yield y[kept], w[kept] * factor[cluster[kept]]
+            weight = w * factor[cluster] if held is None else factor @ held
+            kept = weight > 0
+            yield y[kept], weight[kept]
 
     def _of_rows(self, rows: slice, z: Floats, whole: Floats | None) -> float:
         if whole is not None:
@@ -282,6 +295,17 @@ class Beyond:
         weight = self.design.weight
         values = totals if weight is None else totals / _floats(self.held[weight].cast("float64"))
         return linearised(self.held, self.design, {"z": values})
+
+
+def _gathered(y: Floats, w: Floats, cluster: Ints, clusters: int) -> tuple[Floats, Floats]:
+    """GATHERED // 10 points, (points,) their mean incomes, and (clusters, points) the weight of each cluster there."""
+    points = GATHERED // 10
+    edges = np.linspace(0, len(y), points + 1).astype(np.int64)
+    place = np.repeat(np.arange(points), np.diff(edges))
+    income = np.add.reduceat(w * y, edges[:-1]) / np.add.reduceat(w, edges[:-1])
+    place += cluster * points
+    held = np.bincount(place, w, clusters * points).astype(np.float64)
+    return income, held.reshape(clusters, points)
 
 
 def _in_memory(data: Any) -> bool:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from hamyar.errors import error
 from hamyar.survey.design import Design
 from hamyar.survey.rows import Rows, Test, number
-from hamyar.survey.variance import Floats, Sums, limits
+from hamyar.survey.variance import Floats, Sums, leaning_limits, limits
 from hamyar.tables import as_table
 from hamyar.tables.table import arrow
 
@@ -257,15 +257,14 @@ class _Frame:
         return np.where(variance > 0, variance, np.nan)
 
     def _limits(self, s: Statistic, estimate: Floats, se: Floats, effective: Floats) -> tuple[Floats, Floats]:
-        from scipy.special import stdtrit
-
         if not self.rows.sampled:
             known = estimate if self.rows.universe == "census" else np.full_like(estimate, np.nan)
             return known, known
-        if s.share:
-            return limits(estimate, se, self.df, effective)
-        half = stdtrit(self.df, 0.975) * se
-        return estimate - half, estimate + half
+        if s.share and s.denominator:
+            few = self.sums.share_left_out(s.numerator, s.denominator)
+            return limits(estimate, se, self.df, effective, few)
+        few = self.sums.left_out(s.numerator, s.denominator) if s.measure != "quantile" else None
+        return leaning_limits(estimate, se, np.full_like(se, self.df), few)
 
     def _notes(self, statistics: list[Statistic]) -> list[dict[str, str]]:
         notes = []

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+FEW, FEW_FOR_SHARES = 100, 20  # clusters up to which limits come from a jackknife
 _NOISE = 1e-7  # a standard error below this share of its estimate is rounding, not variation
 
 
@@ -141,6 +142,7 @@ class Sums:
         self.rule, self.auxiliary, self.replicated = lonely, auxiliary, replicated
         self.by_rows = products is not None if by_rows is None else by_rows
         self._known: dict[tuple[str, ...], Floats] = {}
+        self._each: dict[str | None, Each] = {}
 
     @property
     def clusters(self) -> Ints:
@@ -256,6 +258,54 @@ class Sums:
         dense = _summed(place, influence, self.groups * clusters).reshape(self.groups, clusters)
         return np.asarray((dense - (auxiliary.sums @ (auxiliary.inverse @ cross)).T).ravel())
 
+    def left_out(self, numerator: str, denominator: str | None, scale: float = 1.0) -> LeftOut | None:
+        """What groups that rest on no more than FEW clusters would give without each; their stratum's others stand for it.
+
+        None where that would be wrong: rows as clusters, finite populations, calibration, replicates, a lonely stratum.
+        """
+        stage = self.stages[0]
+        refused = self.by_rows or self.auxiliary or self.replicated or len(self.stages) > 1 or stage.fraction.any()
+        if refused or (stage.clusters == 1).any() or not len((each := self._few(denominator)).place):
+            return None
+        unit, block, _, group = self._layout.places(0)
+
+        def without(name: str) -> Floats:
+            mine = _summed(unit, self.values[name], len(block))
+            of_block = _summed(block, mine, len(group))
+            own = np.where(each.unit >= 0, mine[each.unit], 0)
+            left = (of_block[each.place] - each.m * own) / np.maximum(each.m - 1, 1)
+            return np.asarray(self.total(name)[each.group] + left)
+
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = scale * without(numerator) / (1.0 if denominator is None else without(denominator))
+        return LeftOut(found, each)
+
+    def share_left_out(self, numerator: str, denominator: str, scale: float = 1.0) -> LeftOut | None:
+        """The same of shares, where the whole design has few clusters: with more their limits are those of R's survey."""
+        return self.left_out(numerator, denominator, scale) if self.clusters.sum() <= FEW_FOR_SHARES else None
+
+    def _few(self, denominator: str | None) -> Each:
+        """Of groups with a denominator in no more than FEW clusters; for a total every cluster of the design counts."""
+        if denominator not in self._each:
+            unit, block, stratum, group = self._layout.places(0)
+            m = self.clusters[stratum]
+            there = np.ones(len(block), bool)
+            if denominator is not None:
+                there = _summed(unit, self.values[denominator], len(block)) != 0
+            present = np.bincount(block[there], minlength=len(group))
+            clusters, strata = (np.bincount(group, column, self.groups) for column in (present, present > 0))
+            if denominator is None:
+                clusters, strata = (np.full(self.groups, n) for n in (self.clusters.sum(), len(self.clusters)))
+            kept = (clusters <= FEW)[group] & (present > 0)
+            units, absent = np.flatnonzero(kept[block] & there), np.flatnonzero(kept & (m > present))
+            place = np.concatenate([block[units], absent])
+            times = np.concatenate([np.ones(len(units)), (m - present)[absent]])
+            most = np.where((clusters > 1) & (clusters <= FEW), np.fmax(clusters - strata, 1), np.nan)
+            unit = np.append(units, np.full(len(absent), -1))
+            floats = clusters.astype(np.float64)
+            self._each[denominator] = Each(unit, place, m[place], group[place], times, floats, most)
+        return self._each[denominator]
+
     def _over_replicates(self, by: Replicated, numerator: str, denominator: str | None, scale: float) -> Floats:
         variance = np.empty(self.groups)
         for group in range(self.groups):
@@ -281,17 +331,88 @@ def _summed(place: Ints, values: NDArray[Any], places: int) -> Floats:
     return np.bincount(place, values, places).astype(np.float64, copy=False)
 
 
-def limits(estimate: Floats, error: Floats, df: int, effective: Floats) -> tuple[Floats, Floats]:
-    """95 % limits of shares: Student's t on the logit scale, never outside 0 and 1.
+@dataclass(frozen=True)
+class Each:
+    """The clusters of groups that rest on few, one entry for each with a row of the group, and one for all of a stratum
+    without one. unit: (entries,) cluster × group, -1 for those without; place, m, group, times: (entries,) stratum ×
+    group, the stratum's clusters, the group, how many it stands for; clusters: (groups,) with a row; most: (groups,)
+    degrees of freedom, clusters less strata, NaN for other groups."""
+
+    unit: Ints
+    place: Ints
+    m: Ints
+    group: Ints
+    times: Floats
+    clusters: Floats
+    most: Floats
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Estimates without each cluster, (entries,)."""
+
+    value: Floats
+    each: Each
+
+    def spread(self, estimate: Floats) -> tuple[Floats, Floats, Floats]:
+        """(groups,) standard error, degrees of freedom (2 ÷ the squared coefficient of variation of its square) and
+        skewness of estimates on the scale of the values; NaN where unknown.
+
+        Source: Shao & Tu (1995) The Jackknife and Bootstrap, 1.2; Cramér (1946) 27.4.
+        """
+        each, groups, places = self.each, len(estimate), int(self.each.place.max()) + 1
+        m = each.m.astype(np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            apart = self.value - estimate[each.group]
+            mean = _summed(each.place, each.times * apart / m, places)[each.place]
+            square = (m - 1) / m * (apart - mean) ** 2
+            cube = np.where(m > 2, (m - 1) ** 2 / (m * np.fmax(m - 2, 1)) * (mean - apart) ** 3, 0)
+            se = np.sqrt(_summed(each.group, each.times * (m - 1) / m * apart**2, groups))
+            total = _summed(each.group, each.times * square, groups)
+            kurtosis = each.clusters * _summed(each.group, each.times * square**2, groups) / total**2
+            freedom = np.clip(2 * each.clusters / (kurtosis - 1 + 2 / each.most), 1, each.most)
+            skewness = _summed(each.group, each.times * cube, groups) / total**1.5
+        known = np.isfinite(se) & np.isfinite(skewness) & ~np.isnan(each.most)
+        return np.where(known, se, np.nan), np.where(known, freedom, np.nan), np.where(known, skewness, np.nan)
+
+
+def limits(
+    estimate: Floats, error: Floats, df: int, effective: Floats, left_out: LeftOut | None = None
+) -> tuple[Floats, Floats]:
+    """95 % limits of shares: Student's t on the logit scale, never outside 0 and 1; on few clusters the jackknife's there.
 
     At 0 and 1, where the logit is undefined, the exact binomial limits with `effective` rows (Korn & Graubard 1998).
     """
     from scipy.special import expit, logit, stdtrit
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        half = stdtrit(df, 0.975) * error / (estimate * (1 - estimate))
+        spread, freedom = error / (estimate * (1 - estimate)), np.full_like(estimate, df)
+        if left_out is not None:
+            few, those, _ = replace(left_out, value=logit(left_out.value)).spread(logit(estimate))
+            spread = np.where(np.isnan(few), spread, few)
+            freedom = np.where(np.isnan(few), np.fmin(freedom, left_out.each.most), those)
+        half = stdtrit(freedom, 0.975) * spread
         low, high = expit(logit(estimate) - half), expit(logit(estimate) + half)
         beyond = 1 - 0.025 ** (1 / effective)
     at_zero, at_one = estimate <= 0, estimate >= 1
     low = np.where(at_zero, 0.0, np.where(at_one, 1 - beyond, low))
     return low, np.where(at_one, 1.0, np.where(at_zero, beyond, high))
+
+
+def leaning_limits(estimate: Floats, error: Floats, df: Floats, left_out: LeftOut | None) -> tuple[Floats, Floats]:
+    """95 % limits of what has no bounds: Student's t; on few clusters the jackknife's, and further out on the side to
+    which the clusters are skewed.
+
+    There by skewness × error × (1 + 2t²) ÷ 4: half more than in Hall (1992), J. Royal Statistical Society B 54:221-228,
+    as few clusters show too little of their skewness, and never inwards.
+    """
+    from scipy.special import stdtrit
+
+    lean = np.zeros_like(error)
+    if left_out is not None:
+        few, those, skewness = left_out.spread(estimate)
+        known = ~np.isnan(few) & (error > 0)
+        error, df = np.where(known, few, error), np.where(known, those, df)
+        lean = np.where(known, skewness * error * (1 + 2 * stdtrit(df, 0.975) ** 2) / 4, 0)
+    half = stdtrit(df, 0.975) * error
+    return estimate - half + np.minimum(lean, 0), estimate + half + np.maximum(lean, 0)
