@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from hamyar.errors import error
 from hamyar.proxy_means import Selection
 from hamyar.proxy_means.sample import Clusters
-from hamyar.survey import Design
+from hamyar.survey import Design, limits
 from hamyar.survey.variance import Floats
 from hamyar.tables import as_table
 
@@ -126,7 +126,7 @@ def by_decile(
     frames = []
     for d in range(groups):
         inside = (decile == d).astype(np.float64)
-        functions = {"coverage": _ratio(chosen * inside, inside), "share_of_benefits": _ratio(given * inside, given)}
+        functions = {"coverage": _Share(chosen * inside, inside), "share_of_benefits": _Share(given * inside, given)}
         frame = people.frame(functions, bootstrap, seed).assign(n=int(inside.sum()))
         frame.insert(1, "decile", d + 1)
         frames.append(frame)
@@ -347,7 +347,11 @@ class _People:
         else:
             influence = np.stack([z * self.w for _, z in found.values()], axis=1)
             se = np.where(np.isnan(estimate), np.nan, self.clusters.errors(np.nan_to_num(influence)))
-            low, high = _limits(estimate, se, self.clusters.degrees_of_freedom, np.array([m == "cgh" for m in found]))
+            sampled = self.clusters.universe == "probability_sample"
+            shares = [f.denominator if sampled and isinstance(f, _Share) else None for f in functions.values()]
+            rows = np.array([np.inf if d is None else np.count_nonzero(d) for d in shares], dtype=np.float64)
+            positive = np.array([name == "cgh" for name in found])
+            low, high = _limits(estimate, se, self.clusters.degrees_of_freedom, positive, rows)
         n = len(self.w)
         return pd.DataFrame({"measure": list(found), "estimate": estimate, "se": se, "low": low, "high": high, "n": n})
 
@@ -373,7 +377,7 @@ def _measure(name: str, chosen: Floats, given: Floats, poor: NDArray[np.bool_]) 
     p = poor.astype(np.float64)
     one = np.ones_like(p)
     if name == "cgh":
-        reached, share = _ratio(given * p, given), _ratio(p, one)
+        reached, share = _Share(given * p, given), _Share(p, one)
         return lambda w: _divided(reached(w), share(w))
     pairs = {
         "coverage": (chosen, one),
@@ -381,18 +385,22 @@ def _measure(name: str, chosen: Floats, given: Floats, poor: NDArray[np.bool_]) 
         "inclusion": (chosen * (1 - p), chosen),
         "leakage": (given * (1 - p), given),
     }
-    return _ratio(*pairs[name])
+    return _Share(*pairs[name])
 
 
-def _ratio(numerator: Floats, denominator: Floats) -> Callable[[Floats], Influence]:
-    def of(w: Floats) -> Influence:
-        total = w @ denominator
+@dataclass(frozen=True)
+class _Share:
+    """Σ w numerator ÷ Σ w denominator, as a function of the weights."""
+
+    numerator: Floats
+    denominator: Floats
+
+    def __call__(self, w: Floats) -> Influence:
+        total = w @ self.denominator
         if total == 0:
             return np.nan, np.full_like(w, np.nan)
-        value = float(w @ numerator / total)
-        return value, (numerator - value * denominator) / total
-
-    return of
+        value = float(w @ self.numerator / total)
+        return value, (self.numerator - value * self.denominator) / total
 
 
 def _divided(a: Influence, b: Influence) -> Influence:
@@ -421,18 +429,19 @@ def _area(scores: Floats, poor: NDArray[np.bool_], w: Floats) -> Influence:
     return value, np.where(poor, (above - value) / all_poor, (below - value) / all_others)
 
 
-def _limits(estimate: Floats, se: Floats, df: int, positive: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Student's t on the logit scale for shares, on the log scale for what is only positive; at 0 and 1 as it is."""
-    from scipy.special import expit, logit, stdtrit
+def _limits(estimate: Floats, se: Floats, df: int, positive: NDArray[np.bool_], rows: Floats) -> tuple[Floats, Floats]:
+    """Of shares as of any, exact at 0 and 1 for so many rows; Student's t on the log scale for what is only positive."""
+    from scipy.special import stdtrit
 
     half = stdtrit(df, 0.975) * se
-    share = (estimate > 0) & (estimate < 1) & ~positive & (se > 0)
-    ratio = (estimate > 0) & positive & (se > 0)
     low, high = estimate - half, estimate + half
-    centre, width = logit(estimate[share]), half[share] / (estimate * (1 - estimate))[share]
-    low[share], high[share] = expit(centre - width), expit(centre + width)
+    ratio = (estimate > 0) & positive & (se > 0)
     factor = np.exp(half[ratio] / estimate[ratio])
     low[ratio], high[ratio] = estimate[ratio] / factor, estimate[ratio] * factor
+    inside = (estimate >= 0) & (estimate <= 1) & ~positive & (se >= 0)
+    exact = inside & ((estimate == 0) | (estimate == 1)) & np.isfinite(rows)
+    share = (inside & (estimate > 0) & (estimate < 1) & (se > 0)) | exact
+    low[share], high[share] = limits(estimate[share], se[share], df, rows[share])
     return low, high
 
 

@@ -108,6 +108,17 @@ def test_intervals_cover_what_they_say() -> None:
     assert ((covered >= 0.93) & (covered <= 0.97)).all(), covered
 
 
+def test_an_error_that_no_household_made_may_still_be_there() -> None:
+    """Exact limits for as many households as could have made it; a census knows."""
+    poor = np.arange(40) < 10
+    found = evaluate(poor, poor).set_index("measure")
+    assert found.loc["exclusion", ["estimate", "low"]].tolist() == [0, 0]
+    assert found.loc["exclusion", "high"] == pytest.approx(1 - 0.025 ** (1 / 10))
+    data = pd.DataFrame({"y": np.zeros(40)})
+    known = evaluate(poor, poor, data=data, design=Design(universe="census")).set_index("measure")
+    assert known.loc["exclusion", ["low", "high"]].tolist() == [0, 0]
+
+
 def test_methods_side_by_side_on_one_population() -> None:
     data = population()
     rates = data.groupby("c")["poor"].mean().to_dict()
