@@ -8,7 +8,9 @@ import pytest
 from tests.hamyar.coverage import INCOMES, MANY, ONES, WORLDS, areas, held, table
 
 LEAST, MOST, BINOMIAL = 0.93, 0.97, 0.25  # 0.25: the standard deviation of whether a limit of 93 to 97 holds
-EXCEPTIONS: dict[tuple[str, str], tuple[float, float]] = {}
+EXCEPTIONS: dict[tuple[str, str], tuple[float, float]] = {  # why: docs/explanation/coverage.md
+    ("relative headcount", "40, long tail"): (0.92, 0.97),
+}
 
 
 def bounds(interval: str, world: str, draws: int) -> tuple[float, float]:

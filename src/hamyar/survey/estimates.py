@@ -49,7 +49,8 @@ def mean(
 
     data: a Table, a path, or an Ibis, pandas, polars or Arrow table; by: columns, crossed (an unknown group stays a
     group); engine: "duckdb" or "spark" for a path or rows in memory (None: where the data are).
-    Gives one row per column and group: measure, variable, the groups, estimate, se, low, high (95 %, Student's t), n
+    Gives one row per column and group: measure, variable, the groups, estimate, se, low, high (95 %, Student's t; where
+    the group lies in up to 100 clusters by a jackknife, further out on the side to which they are skewed), n
     (rows with a value and a weight), df (clusters less strata, of the whole design), deff (against simple random
     sampling of as many rows without replacement; with, where weights do not add up to a population), universe,
     provenance. A list has no se and limits, a census a se of 0. attrs: label, notes [{fa, en}], clusters, strata.
