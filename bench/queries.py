@@ -355,7 +355,7 @@ def databases(
     if "SQLite" in only:
         yield "SQLite", built("sqlite", {}), {}
     if "PostgreSQL" in only and programs():
-        address = stack.enter_context(cluster(FOLDER.resolve() / f"postgres-{PERSONS}"))
+        address = stack.enter_context(cluster(FOLDER.resolve() / f"postgres-{PERSONS}")).address
         yield "PostgreSQL", *_on_postgresql(address, built)
 
 

@@ -175,7 +175,7 @@ def _databases(stack: ExitStack) -> Iterator[tuple[str, dict[str, str]]]:
     if programs():
         import psycopg
 
-        address = stack.enter_context(cluster())
+        address = stack.enter_context(cluster()).address
         with psycopg.connect(f"{address}postgres", autocommit=True) as connection:
             connection.execute("CREATE DATABASE bench")
             connection.execute("CREATE DATABASE benchkeys")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -46,23 +45,16 @@ def postgres() -> Iterator[str]:
     """The address of an empty cluster of this run alone, without a database's name at the end."""
     from tests.postgres import cluster
 
-    with cluster() as address:
-        yield address
+    with cluster() as made:
+        yield made.address
 
 
 @pytest.fixture
 def postgres_database(postgres: str) -> Callable[[], dict[str, str]]:
     """Makes the environment of a record whose two databases are empty ones of the cluster."""
-    import psycopg
+    from tests.postgres import empty_databases
 
-    def made() -> dict[str, str]:
-        name = f"record{secrets.token_hex(4)}"
-        with psycopg.connect(f"{postgres}postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-            connection.execute(f"CREATE DATABASE {name}keys")
-        return {"DATABASE_URL": f"{postgres}{name}", "KEYS_DATABASE_URL": f"{postgres}{name}keys"}
-
-    return made
+    return lambda: empty_databases(postgres)
 
 
 @pytest.fixture

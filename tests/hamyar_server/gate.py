@@ -6,13 +6,18 @@ looked for in the pages.
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import product
 from typing import Any
+from urllib.parse import urlencode
 
+import pyarrow.parquet as pq
 from django.apps import apps
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -22,11 +27,12 @@ from hamyar_server.areas.models import Area
 from hamyar_server.intake.models import Candidate
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
-from hamyar_server.organisations.models import Mandate
+from hamyar_server.organisations.models import Contribution, Mandate
 from hamyar_server.registry.models import Household
 
 PUBLIC = {"core:settings", "organisations:sign-in", "organisations:sign-out"}  # stated: everyone may open these
-PUBLIC |= {"api:openapi-json", "api:api-root"}  # what the interface is; nothing that it gives
+NOTHING_THERE = {"api:api-root"}  # a name that the framework keeps
+PUBLIC |= {"api:openapi-json"} | NOTHING_THERE  # what the interface is; nothing that it gives
 OPEN_TO_USERS = {  # whoever signed in chooses here for whom to act, and keeps the own account
     f"organisations:{name}"
     for name in ("choose-membership", "code", "account", "password", "second-factor", "end-session")
@@ -121,12 +127,13 @@ def filled(route: str, objects: dict[str, Sequence[Any]]) -> Iterator[str]:
 @dataclass(frozen=True)
 class Mark:
     """A text by which a row is known on a page. secret: read by those who decide in its area alone; tree: also shown to
-    those below, as a name of what they lie in."""
+    those below, as a name of what they lie in; owner: key of the organisation or membership that alone reads it, wherever."""
 
     text: str
     path: str
     secret: bool = False
     tree: bool = False
+    owner: Any = None
 
 
 def reach(actor: Actor) -> set[tuple[str, str]]:
@@ -140,6 +147,16 @@ def reach(actor: Actor) -> set[tuple[str, str]]:
         if living and mandate.function in mine:
             found.add((mandate.function, mandate.area.path))
     return found
+
+
+def own_grants(actor: Actor) -> set[str]:
+    """Keys of what the actor's organisation may end or fulfil wherever it lies: mandates that it holds or gave, itself or through
+    others, and promises under its agreements."""
+    through = ((mandate, {step.holder_id for step in mandate.chain()}) for mandate in Mandate.objects.all())
+    promises = Contribution.objects.filter(agreement__parties=actor.organisation)
+    return {f"Mandate {mandate.pk}" for mandate, holders in through if actor.organisation.pk in holders} | {
+        f"Contribution {promise.pk}" for promise in promises
+    }
 
 
 def lies_in(path: str, roots: Iterable[str]) -> bool:
@@ -191,6 +208,7 @@ def sent(url: str, posted: dict[str, Any]) -> dict[str, Any]:
     places = {} if url.endswith("/search") else {"area": area.code if area else "77"}
     return {
         **FORM,
+        "q": posted.get("q", FORM["q"]),
         "version": 1,
         "facts": {"rooms": 9},
         "people": PEOPLE,
@@ -205,7 +223,37 @@ def asked(client: Client, url: str, method: str, posted: dict[str, Any]) -> Any:
         answer = getattr(client, method)(url, sent(url, posted), content_type="application/json")
     else:
         answer = client.post(url, FORM | posted) if method == "post" else client.get(url)
-    return answer, (answer.getvalue() if answer.streaming else answer.content).decode("utf-8", errors="replace")
+    return answer, text_of(answer.getvalue() if answer.streaming else answer.content)
+
+
+def text_of(body: bytes) -> str:
+    """What a reader of the answer reads: a worksheet and a Parquet file are opened."""
+    if body.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(body)) as packed:
+            body = b"".join(packed.read(name) for name in packed.namelist())
+    elif body.startswith(b"PAR1"):
+        return str(pq.read_table(io.BytesIO(body)).to_pylist())
+    return body.decode("utf-8", errors="replace")
+
+
+def queried(url: str, posted: dict[str, Any]) -> str:
+    """The address with everything that one might ask for in it: a search, an area, a household, an order."""
+    area = Area.objects.filter(pk=posted.get("area")).first()
+    wanted = {"q": posted.get("q", FORM["q"]), "order": "people"}
+    if area:
+        wanted["area"] = area.code if url.startswith("/api/") else str(area.pk)
+    if url == "/api/persons":  # other addresses stand again on their page, and the household with them
+        wanted["household"] = posted.get("household", "")
+    return f"{url}?{urlencode({name: value for name, value in wanted.items() if value})}"
+
+
+def followed(client: Client, to: str, walk: Sequence[Address]) -> Iterator[str]:
+    """What stands where a post leads; where that is a search, also every file of what was found."""
+    yield asked(client, to, "get", {})[1]
+    if "who=" in to:
+        for address in walk:
+            if address.name == "registry:export":
+                yield asked(client, f"{address.url}?{to.split('?')[1]}", "get", {})[1]
 
 
 def faults_of_strangers(
@@ -227,27 +275,42 @@ def faults_of_strangers(
 
 
 def faults_of(
-    actor: Actor, client: Client, walk: Sequence[Address], marks: Sequence[Mark], posted: dict[str, Any]
+    actor: Actor,
+    client: Client,
+    walk: Sequence[Address],
+    marks: Sequence[Mark],
+    posted: dict[str, Any],
+    told: defaultdict[str, set[tuple[str, int]]] | None = None,
 ) -> list[str]:
-    """What an actor read or changed beyond the living grants, and where the server failed."""
+    """What an actor read or changed beyond the living grants, and where the server failed.
+
+    Each address is asked as it is, with a query, and by a post whose way is followed; told: name → (method, status), to be added to.
+    """
     held = reach(actor)
-    hidden = [mark for mark in marks if not may_read(mark, held)]
+    owners = {actor.organisation.pk, actor.membership.pk}
+    hidden = [mark for mark in marks if not (mark.owner in owners if mark.owner else may_read(mark, held))]
     before, faults = rows(outside=held), []
     own = {str(actor.membership.pk), str(actor.membership.deputy_of_id)}  # whoever ends these goes no further
     own |= {str(pk) for pk in actor.user.sessions.values_list("pk", flat=True)}
-    for address, method in product(walk, ("get", "post", "patch")):
+    for address, method in product(walk, ("get", "query", "post", "patch")):
         if method == "patch" and not address.name.startswith("api:"):
             continue
         if address.name == "organisations:sign-out" or own & set(address.url.split("/")):
             continue
-        answer, body = asked(client, address.url, method, posted)
+        url = queried(address.url, posted) if method == "query" else address.url
+        answer, body = asked(client, url, method.replace("query", "get"), posted)
+        if method == "post" and answer.status_code == 302:
+            body += "".join(followed(client, answer.url, walk))
+        if told is not None:
+            told[address.name].add((method, answer.status_code))
         if answer.status_code >= 500:
             faults.append(f"{method} {address.name} {address.url} fails with {answer.status_code}")
         faults += [f"{method} {address.name} {address.url} shows “{text}”" for text in shown(body, hidden)]
     still = client.get("/")
     assert still.status_code == 200, f"the walk ended the session it walked in: {still.headers.get('Location')}"
     after = rows(outside=held)
-    changed = [key for key in before if after.get(key) != before[key]]
+    returned = own_grants(actor) if any(function == "manage_people" for function, _ in held) else set()
+    changed = [key for key in before if after.get(key) != before[key] and key not in returned]
     return faults + [f"changed: {key}" for key in changed]
 
 

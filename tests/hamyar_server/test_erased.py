@@ -1,12 +1,21 @@
-"""A person who was erased: no page, search, file, audit page or restored backup gives any value of theirs again."""
+"""A person who was erased: no page, search, file, audit page or restored backup gives any value of theirs again.
+
+A round that was made with their household is still what it was, and says how many of its persons were erased since.
+"""
 
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from django.conf import settings
+from django.test import Client
 
+from hamyar_server.organisations.actors import CHOSEN, Actor
 from tests.hamyar_server.home import Home
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,61 +46,140 @@ assert "تهمینه‌زاده" in str(actions.reveal_identity(by=cast.director
 person.refresh_from_db()
 from hamyar_server.registry.names import Name
 actions.change_person(by=cast.assessor, person=person, version=person.version, name=Name("نیلوفر", "تهمینه‌زاده", "بهمن‌یار"))
+import pyarrow.parquet as pq
+from django.conf import settings
+from hamyar_server.analysis.actions import run_round
+from tests.hamyar_server.test_erased import export_of, write_round
+round_file = write_round(export_of(cast.director), Path({folder!r}) / "round")
+run_round(by=cast.statistician, round_file=round_file, out=settings.HOME / "rounds" / "of-the-record")
 call_command("backup", {kept!r} + "/record", "--keys", {kept!r} + "/keys")
+"""
+WHO = """
+from hamyar_server.registry.models import Person
+print(Person.objects.identified("0499370899").get().pk)
 """
 ERASE = """
 from hamyar_server.registry import actions
 from hamyar_server.registry.models import Person
 person = Person.objects.identified("0499370899").get()
-print(person.pk)
 actions.erase_person(by=None, person=person, ground="request")
 """
 LOOK = """
+import sys
+sys.path.insert(0, {root!r})
 from django.conf import settings
 settings.ALLOWED_HOSTS.append("testserver")
-from django.db import connections
-from django.test import Client
+from django.urls import reverse
+from hamyar_server.analysis.models import Round
 from hamyar_server.core import audit
 from hamyar_server.core.encryption import read_many
-from hamyar_server.organisations.actors import CHOSEN
-from hamyar_server.organisations.models import Membership as Job
 from hamyar_server.core.models import AuditEvent
+from hamyar_server.organisations.actors import Actor
+from hamyar_server.organisations.models import Membership as Job
 from hamyar_server.registry.models import Household, Identifier, Import, Person
-from django.urls import reverse
-def shown():
-    for job in Job.objects.all():
-        client = Client()
-        client.force_login(job.user, backend="django.contrib.auth.backends.ModelBackend")
-        session = client.session
-        session[CHOSEN] = str(job.pk)
-        session.save()
-        for address in addresses():
-            yield address, client.get(address)
-        for value in {values!r}:
-            answer = client.post(reverse("registry:households"), {{"q": value}}, follow=True)
-            if any(str(home) in answer.content.decode() for home in Household.objects.values_list("pk", flat=True)):
-                told.append(("search", value))
+from tests.hamyar_server import gate
+from tests.hamyar_server.test_erased import client_of
+VALUES, SOMEBODY = {values!r}, {person!r}
+told, pages = [], 0
 def addresses():
-    yield "/"
+    yield from ("/", "/rounds/", "/deciles/", "/places/", "/api/households", "/api/persons", "/api/imports")
     for name in ("households", "imports", "audit", "alarms"):
-        where = reverse(f"registry:{{name}}")
-        yield where
+        yield reverse(f"registry:{{name}}")
+    for what in ("households", "persons"):
+        yield from (reverse("registry:export", args=[what, form]) for form in ("csv", "xlsx", "parquet", "gpkg"))
     for name, rows in (("household", Household), ("audit-household", Household), ("audit-person", Person)):
-        yield from (reverse(f"registry:{{name}}", args=[row.pk]) for row in rows.objects.all())
+        yield from (reverse(f"registry:{{name}}", args=[row.pk]) for row in rows.objects.all()[:6])
+    for name in ("identity", "sensitive", "move", "consent", "erase", "audit-person"):
+        yield reverse(f"registry:{{name}}", args=[SOMEBODY])
+    yield from (f"/api/persons/{{SOMEBODY}}", f"/api/persons?household={{HOME}}", f"/api/households/{{HOME}}")
     for batch in Import.objects.all():
         yield from (reverse(f"registry:{{name}}", args=[batch.pk]) for name in ("import", "refused-rows"))
-told, pages = [], 0
-for address, answer in shown():
-    pages += answer.status_code == 200
-    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    text = body.decode("utf-8", "replace")
-    told += [(address, value) for value in {values!r} if value in text]
+    for kept in Round.objects.all():
+        yield reverse("analysis:round", args=[kept.pk])
+        yield from (reverse("analysis:download", args=[kept.pk, file]) for file in ("areas.parquet", "areas.csv", "report.html", "manifest.json"))
+HOME = Household.objects.get(facts__rooms=49).pk
+for job in Job.objects.all():
+    client = client_of(Actor(job.user, job))
+    for address in addresses():
+        answer, text = gate.asked(client, address, "get", {{}})
+        pages += answer.status_code == 200
+        told += [(address, value) for value in VALUES if value in text]
+        told += [("by id", name) for name in ("identity", "api/persons") if answer.status_code == 200 and name in address and SOMEBODY in address]
+    for value in (*VALUES[:5], SOMEBODY):
+        answer = client.post(reverse("registry:households"), {{"q": value}}, follow=True)
+        told += [("search", value)] * (str(HOME) in answer.content.decode())
+        if "who=" in (asked := answer.request["QUERY_STRING"]):
+            for form in ("csv", "xlsx", "parquet", "gpkg"):
+                _, text = gate.asked(client, reverse("registry:export", args=["persons", form]) + "?" + asked, "get", {{}})
+                told += [("searched file", value)] * (SOMEBODY in text)
+        answer = client.post("/api/households/search", {{"q": value}}, content_type="application/json")
+        told += [("api search", value)] * (answer.status_code == 200 and bool(answer.json()["rows"]))
 for model, field in ((Person, "name"), (Identifier, "value")):
-    told += [(model.__name__, value) for text in read_many(list(model.objects.all()), field) if text for value in {values!r} if value in text]
+    told += [(model.__name__, value) for text in read_many(list(model.objects.all()), field) if text for value in VALUES if value in text]
 for event in AuditEvent.objects.filter(sealed__isnull=False):
-    told += [("audit", value) for value in {values!r} if value in str(audit.values_of(event))]
+    told += [("audit", value) for value in VALUES if value in str(audit.values_of(event))]
 print("TOLD", told, "PAGES", pages, "FOUND", Person.objects.identified("0499370899").count(), Person.objects.named("نیلوفر تهمینه‌زاده").count(), audit.verify().fault)
 """
+MEASURE = """
+name: rooms
+title: {fa: اتاق, en: Rooms}
+unit: household
+cutoff: 1
+missing: drop
+dimensions:
+  housing:
+    weight: 1
+    indicators:
+      crowded:
+        title: {fa: تراکم, en: Crowding}
+        deprived: "rooms < 2"
+        source: "UN-Habitat (2003), The Challenge of Slums"
+        examples:
+          - {rooms: 1, deprived: true}
+          - {rooms: 3, deprived: false}
+"""
+ROUND = """
+name: of-the-record
+title: {fa: دور سامانه, en: Round of the record}
+date: 2026-10-23
+seed: 5
+inputs:
+  households: {file: households.parquet, universe: census, provenance: declared}
+  areas: {file: areas.csv, universe: census, provenance: declared}
+area: area_code
+measure: measure.yaml
+"""
+PLACES = ["7701010001000001", "7701012000", "7701020001000001"]
+
+
+def client_of(actor: Actor) -> Client:
+    client = Client()
+    client.force_login(actor.user, backend="django.contrib.auth.backends.ModelBackend")
+    session = client.session
+    session[CHOSEN] = str(actor.membership.pk)
+    session.save()
+    return client
+
+
+def export_of(actor: Actor) -> pa.Table:
+    """The record's own file of households."""
+    settings.ALLOWED_HOSTS.append("testserver")
+    answer = client_of(actor).get("/households/export/households/parquet/")
+    return pq.read_table(io.BytesIO(answer.getvalue()))
+
+
+def write_round(exported: pa.Table, folder: Path) -> Path:
+    """A round whose households are those of the record's file."""
+    folder.mkdir()
+    kept = exported.select(["household", "area_code", "members", "rooms"])
+    pq.write_table(
+        kept.rename_columns(["household_id", "area_code", "members", "rooms"]), folder / "households.parquet"
+    )
+    lines = ["code,name,population", *(f"{code},{code},400" for code in PLACES)]
+    (folder / "areas.csv").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "measure.yaml").write_text(MEASURE, encoding="utf-8")
+    (folder / "round.yaml").write_text(ROUND, encoding="utf-8")
+    return folder / "round.yaml"
 
 
 def write(file: Path) -> None:
@@ -101,12 +189,14 @@ def write(file: Path) -> None:
             "household_key person_key area_code role given family father national_id phone birth_date rooms".split()
         )
         given, family, father, number, phone, born = VALUES
-        rows.writerow([1, "1-1", "7701010001000001", "head", "حسن", "کریمی", "", "", "", "1970-01-01", 2])
-        rows.writerow([1, "1-2", "7701010001000001", "spouse", given, family, father, number, phone, born, 2])
+        rows.writerow([1, "1-1", PLACES[0], "head", "حسن", "کریمی", "", "", "", "1970-01-01", 49])
+        rows.writerow([1, "1-2", PLACES[0], "spouse", given, family, father, number, phone, born, 49])
+        for n in range(2, 62):
+            rows.writerow([n, f"{n}-1", PLACES[n % 3], "head", "حسن", "کریمی", "", "", "", "1970-01-01", 1 + n % 7 % 3])
 
 
-def look(home: Home) -> str:
-    said = home.python(LOOK.format(values=VALUES))
+def look(home: Home, person: str) -> str:
+    said = home.python(LOOK.format(values=VALUES, person=person, root=str(ROOT)))
     return said[said.index("TOLD") :].strip()
 
 
@@ -115,23 +205,43 @@ def erased_everywhere(home: Home, folder: Path) -> None:
     kept.mkdir()
     write(folder / "list.csv")
     home.python(BRING.format(root=str(ROOT), folder=str(folder), file=str(folder / "list.csv"), kept=str(kept)))
-    before = look(home)
-    assert "('Person', 'نیلوفر')" in before, before  # it would be found
-    assert "('audit', 'نیلوفر')" in before
-    assert "('search', 'نیلوفر')" in before
-    assert "FOUND 1 1 None" in before
+    person = home.python(WHO).split()[-1]
+    before = look(home, person)
+    for way in (
+        "('Person', 'نیلوفر')",  # each would be found
+        "('audit', 'نیلوفر')",
+        "('search', 'نیلوفر')",
+        "('search', '0499370899')",
+        "('searched file', '09151234567')",
+        "('api search', '0499370899')",
+        "('by id', 'identity')",
+        "('by id', 'api/persons')",
+        "FOUND 1 1 None",
+    ):
+        assert way in before, way
+    rounds_say(home, erased=0)
     home.python(ERASE)
-    after = look(home)
-    assert after.startswith("TOLD [] PAGES"), after
-    assert after.endswith("FOUND 0 0 None")
-    assert int(after.split()[3]) > 10, after
+    nothing_told(home, person)
     home.command("restore", str(kept / "record"), "--keys", str(kept / "keys"), "--replace")
-    assert look(home).startswith("TOLD [] PAGES")
-    assert look(home).endswith("FOUND 0 0 None")
+    nothing_told(home, person)
     for file in home.folder.rglob("*"):
         if file.is_file() and file.suffix != ".log":
             whole = file.read_bytes()
             assert not [value for value in VALUES[:5] if value.encode() in whole], file
+
+
+def nothing_told(home: Home, person: str) -> None:
+    after = look(home, person)
+    assert after.startswith("TOLD [] PAGES"), after
+    assert after.endswith("FOUND 0 0 None")
+    assert int(after.split()[3]) > 100, after
+    rounds_say(home, erased=1)
+
+
+def rounds_say(home: Home, erased: int) -> None:
+    said = home.command("rounds", "verify")
+    assert "verified" in said, said
+    assert f"erased since: {erased} " in said, said
 
 
 def test_who_was_erased_is_told_by_nothing(tmp_path):

@@ -1,4 +1,6 @@
-"""kill -9 of everything at once, at random moments: server, worker, commands. Nothing acknowledged is missing, nothing is half done.
+"""kill -9 of everything at once, at random moments: server, worker, commands, exports, and PostgreSQL's own server.
+
+Nothing acknowledged is missing, nothing is half done, no half file lies about.
 
 HAMYAR_KILLS says how often for each database; three without it, twenty in `make prove`.
 """
@@ -10,11 +12,11 @@ import json
 import os
 import random
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,12 +25,14 @@ import psycopg
 import pytest
 
 from tests.hamyar_server.home import SET_UP, Home
+from tests.postgres import Cluster, cluster, empty_databases, free_port
 
 KILLS = int(os.environ.get("HAMYAR_KILLS", "0"))
 HOUSEHOLDS = 2_000  # of one file
 BAD = 7
 AREA = "7701010001000001"
 PATIENCE = 240  # seconds
+OPTIONS = "-c fsync=off -c max_connections=50"  # the machine itself does not fail; commits are waited for
 
 MIGRATE = f"""
 from django.core.management import call_command
@@ -38,6 +42,11 @@ above = None
 for code, kind in (("77", "province"), ("7701", "county"), ("770101", "district"), ("7701010001", "rural_district"), ("{AREA}", "village")):
     path = f"{{above.path}}/{{code}}" if above else code
     above = Area.objects.create(code=code, name=code, key=code, kind=kind, path=path, depth=path.count("/"), parent=above, stratum="rural")
+from hamyar_server.organisations.actions import add_member, found
+from hamyar_server.organisations.models import User
+province = Area.objects.get(code="77")
+foundation = found(by=None, kind="foundation", name_fa="بنیاد", name_en="F", area=province)
+add_member(by=None, user=User.objects.create(username="director"), organisation=foundation, job="director")
 """
 QUEUE = """
 import sys
@@ -62,8 +71,23 @@ for n in itertools.count():
     people = [NewPerson(Name("علی", f"ف{{n}}"), "head", identifiers=[NewIdentifier("phone", f"0915{{n:07}}")]), NewPerson(Name("مریم"), "spouse")]
     print(register_household(by=None, new=NewHousehold(area, people, {{"rooms": 2}})).pk, flush=True)
 """
+EXPORTER = """
+import itertools
+from django.utils import timezone
+from hamyar_server.organisations.actors import Actor
+from hamyar_server.organisations.models import Membership
+from hamyar_server.registry import exports
+membership = Membership.objects.get(user__username="director")
+director = Actor(membership.user, membership)
+for n in itertools.count():
+    what, form = ("households", "persons")[n % 2], tuple(exports.FORMS)[n // 2 % len(exports.FORMS)]
+    answer = exports.export(by=director, wanted={}, what=what, form=form, today=timezone.localdate())
+    sum(map(len, answer.streaming_content))
+    print(what, flush=True)
+"""
 LOOK = """
-import json, time
+import json, tempfile, time
+from pathlib import Path
 from collections import Counter
 from django.db.models import Count, Q
 from hamyar_server.core import audit
@@ -74,6 +98,9 @@ from hamyar_server.registry.models import Household, Identifier, Import, ImportS
 until = time.monotonic() + {patience}
 while Import.objects.exclude(state__in=["done", "undone", "checked", "uploaded"]).exists():
     assert time.monotonic() < until, list(Import.objects.values_list("state", "done", "message"))
+    time.sleep(0.2)
+while left := list(Path(tempfile.gettempdir()).glob("hamyar-export-*")):
+    assert time.monotonic() < until, left
     time.sleep(0.2)
 living = Count("memberships", filter=Q(memberships__until=None))
 heads = Count("memberships", filter=Q(memberships__until=None, memberships__role="head"))
@@ -92,6 +119,7 @@ print(json.dumps({{
     "wrong": wrong, "nameless": nameless, "numberless": sum(not value for value in read_many(sealed, "value")),
     "outside": Person.objects.filter(household=None).count() + Person.objects.exclude(memberships__until=None).count(),
     "batches": batches, "fault": str(found.fault), "missing": sorted(set({acknowledged!r}) - {{str(pk) for pk in Household.objects.values_list("pk", flat=True)}}),
+    "exports": {{what: AuditEvent.objects.filter(action=f"{{what}}.exported").count() for what in ("households", "persons")}},
     "audited": AuditEvent.objects.filter(action="household.registered").count(), "alone": Household.objects.filter(batch=None).count(),
 }}))
 """
@@ -147,12 +175,6 @@ class Everything:
         self.running.clear()
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 def progress(home: Home) -> tuple[int, int]:
     """Households that batches brought, and how far their counters stand, as one statement sees both."""
     counted = "(SELECT count(*) FROM registry_household WHERE batch IS NOT NULL)"
@@ -160,10 +182,14 @@ def progress(home: Home) -> tuple[int, int]:
     return rows, int(done)
 
 
-def story(home: Home, kept: Path, kills: int) -> None:
+def story(home: Home, kept: Path, kills: int, server: Cluster | None = None) -> None:
+    """server: PostgreSQL's, which is killed too, before the rest or after it."""
     draw, amid, acknowledged, everything = random.Random(), 0, [], Everything(home)
+    places = home.folder.parent / "temporary"
+    places.mkdir()
+    home.more["TMPDIR"] = str(places)
     home.python(MIGRATE)
-    backups = 0
+    backups, exported, cut_off = 0, Counter[str](), 0
     try:
         for n in range(kills):
             by_command = n % 3 == 2
@@ -177,6 +203,7 @@ def story(home: Home, kept: Path, kills: int) -> None:
                 everything.command("register", str(file), "--source", file.name, "--calendar", "gregorian")
             said = kept / f"clerk{n}"
             everything.begin("-c", SET_UP + CLERK, out=said)
+            everything.begin("-c", SET_UP + EXPORTER, out=kept / f"exporter{n}")
             if n % 2:
                 everything.command("keys", "rotate")
             else:
@@ -185,26 +212,38 @@ def story(home: Home, kept: Path, kills: int) -> None:
             while progress(home)[1] < goal and time.monotonic() < until:
                 time.sleep(0.05)
             time.sleep(draw.uniform(0, 0.7))
-            everything.kill()
+            first, last = draw.sample([everything.kill, server.kill if server else everything.kill], 2)
+            first()
+            last()
+            if server:
+                server.start()
+            cut_off += any(places.glob("hamyar-export-*"))
             amid += any(0 < done < total for done, total in ask(home, "SELECT done, total FROM registry_import"))
             acknowledged += said.read_text().split("\n")[:-1]
+            exported.update((kept / f"exporter{n}").read_text().split("\n")[:-1])
             backups += (kept / f"record{n}").exists() and (kept / f"keys{n}").exists()
             everything.command("work")
-            look(home, acknowledged)
+            look(home, acknowledged, exported)
             everything.kill()
         assert acknowledged
-        assert amid, "no kill came in the middle of an import"
+        assert exported
+        assert amid or kills < 3, "no kill came in the middle of an import"
         assert "unbroken" in home.command("audit", "verify")
         home.command("keys", "rotate")
-        look(home, acknowledged)
+        look(home, acknowledged, exported)
         restored(home, kept, kills)
+        print(
+            f"{kills} kills: {amid} amid an import, {cut_off} amid the writing of a file, {backups} backups whole, {len(acknowledged)} households and {dict(exported)} files acknowledged"
+        )
     finally:
         everything.kill()
 
 
-def look(home: Home, acknowledged: list[str]) -> None:
+def look(home: Home, acknowledged: list[str], exported: Counter[str]) -> None:
     """What stands in the record once it runs again."""
     told = json.loads(home.python(LOOK.format(patience=PATIENCE, acknowledged=acknowledged)))
+    audited = told.pop("exports")
+    assert all(audited[what] >= count for what, count in exported.items()), (audited, exported)
     batches = told.pop("batches")
     assert (told.pop("audited"), told.pop("fault")) == (told.pop("alone"), "None")
     assert told == {"wrong": [], "nameless": 0, "numberless": 0, "outside": 0, "missing": []}
@@ -238,9 +277,10 @@ def test_nothing_is_lost_by_twenty_kills_on_sqlite(tmp_path):
     story(Home(tmp_path / "home"), kept, times(20))
 
 
-@pytest.mark.prove
 @pytest.mark.postgres
-def test_nothing_is_lost_by_twenty_kills_on_postgresql(tmp_path, postgres_databases):
+@pytest.mark.parametrize("kills", [pytest.param(20, marks=pytest.mark.prove), 1])
+def test_nothing_is_lost_by_kills_of_postgresql_too(tmp_path, kills):
     kept = tmp_path / "kept"
     kept.mkdir()
-    story(Home(tmp_path / "home", postgres_databases), kept, times(20))
+    with cluster(options=OPTIONS) as server:
+        story(Home(tmp_path / "home", empty_databases(server.address)), kept, times(kills), server)

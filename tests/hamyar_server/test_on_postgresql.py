@@ -27,7 +27,11 @@ SAME = [
 
 @pytest.mark.postgres
 def test_what_holds_on_sqlite_holds_on_postgresql(postgres, tmp_path):
-    addresses = {"DATABASE_URL": f"{postgres}hamyar", "KEYS_DATABASE_URL": f"{postgres}keys"}
+    """By a user who is no superuser: what the pages do passes the wall too."""
+    with psycopg.connect(f"{postgres}postgres", autocommit=True) as connection:
+        connection.execute("CREATE ROLE same LOGIN NOSUPERUSER CREATEDB")
+    address = postgres.replace("//postgres@", "//same@")
+    addresses = {"DATABASE_URL": f"{address}hamyar", "KEYS_DATABASE_URL": f"{address}keys"}
     done = subprocess.run(
         [
             sys.executable,

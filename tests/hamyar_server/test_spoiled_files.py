@@ -172,13 +172,17 @@ def areas(draw: random.Random, folder: Path) -> str:
 def fuzz(files: int, folder: Path) -> None:
     told, begun = Counter[str](), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for seed in range(files):
-        draw = random.Random(seed)
-        spent, one = time.process_time(), draw.choices([persons, areas], [3, 1])[0]
+        spent, (draw, one) = time.process_time(), drawn(seed)
         told[outcome(one, draw, folder, seed)] += 1
         assert time.process_time() - spent < LONGEST, f"seed {seed}"
     assert min(told["checked"], told["taken"], told["areas"]) > 0, told  # some are whole, or nothing was tried
     assert sum(count for what, count in told.items() if what.startswith("HY-")) > files / 10, told
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - begun < MORE_MEMORY * 1024
+
+
+def drawn(seed: int) -> tuple[random.Random, Callable[[random.Random, Path], str]]:
+    draw = random.Random(seed)
+    return draw, draw.choices([persons, areas], [3, 1])[0]
 
 
 def outcome(one: Callable[[random.Random, Path], str], draw: random.Random, folder: Path, seed: int) -> str:
@@ -192,6 +196,12 @@ def outcome(one: Callable[[random.Random, Path], str], draw: random.Random, fold
 
 def test_spoiled_files_break_nothing(cast, tmp_path):
     fuzz(FILES or 200, tmp_path)
+
+
+@pytest.mark.parametrize(("seed", "code"), [(269, "HY-T020"), (356, "HY-Z103"), (394, "HY-A006"), (1097, "HY-T013")])
+def test_what_once_broke_is_refused_with_its_reason(cast, tmp_path, seed, code):
+    draw, one = drawn(seed)
+    assert outcome(one, draw, tmp_path, seed) == code
 
 
 @pytest.mark.prove

@@ -123,24 +123,34 @@ print(json.dumps({"seen": seen, "gate": gate, "nobody": nobody, "hidden": hidden
 
 
 @pytest.fixture(scope="module")
-def told(postgres: str, tmp_path_factory) -> dict[str, object]:
-    """What each of the cast sees when the application's filter is left out."""
+def walled(postgres: str, tmp_path_factory) -> dict[str, str]:
+    """The environment of a record whose database has a user that is no superuser."""
     name = f"wall{secrets.token_hex(4)}"
     with psycopg.connect(f"{postgres}postgres", autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {name} LOGIN NOSUPERUSER")
         connection.execute(f"CREATE DATABASE {name} OWNER {name}")
         connection.execute(f"CREATE DATABASE {name}keys OWNER {name}")
     address = postgres.replace("//postgres@", f"//{name}@")
-    settings = {
+    return {
         "DATABASE_URL": f"{address}{name}",
         "KEYS_DATABASE_URL": f"{address}{name}keys",
         "HAMYAR_HOME": str(tmp_path_factory.mktemp("home")),
         "DJANGO_SETTINGS_MODULE": "hamyar_server.settings",
     }
-    run = [sys.executable, "-c", DIALOGUE]
-    done = subprocess.run(run, env=os.environ | settings, capture_output=True, text=True)
+
+
+def answered(environment: dict[str, str], dialogue: str) -> dict[str, object]:
+    """What the dialogue printed last, in a process of its own."""
+    run = [sys.executable, "-c", dialogue]
+    done = subprocess.run(run, env=os.environ | environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def told(walled: dict[str, str]) -> dict[str, object]:
+    """What each of the cast sees when the application's filter is left out."""
+    return answered(walled, DIALOGUE)
 
 
 pytestmark = pytest.mark.postgres
@@ -194,3 +204,32 @@ def test_the_wall_knows_the_jobs_as_the_gate_does(told):
 
 def test_a_user_who_is_no_superuser_gets_no_warning(told):
     assert told["warned"] == []
+
+
+STORIES = """
+import json
+import django
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from tests.hamyar_server import walled
+print(json.dumps(walled.run({stories})))
+"""
+
+
+def holds_in(environment: dict[str, str], stories: int) -> None:
+    told = answered(environment, STORIES.format(stories=stories))
+    assert (len(told["faults"]), told["faults"][:5]) == (0, [])
+    assert len(told["tables"]) == 13, told["tables"]
+    acts = ["SELECT", "UPDATE", "DELETE", "INSERT", "move", "erase"]
+    assert {f"{act} {how}" for act in acts for how in ("passes", "is stopped")} == set(told["counts"]), told["counts"]
+    print(told["counts"])
+
+
+def test_over_random_grants_the_wall_lets_through_what_they_let_through(walled):
+    holds_in(walled, 4)
+
+
+@pytest.mark.prove
+def test_over_many_random_grants_the_wall_lets_through_what_they_let_through(walled):
+    holds_in(walled, 60)

@@ -28,13 +28,16 @@ def open_csv(path: Path) -> Incoming:
     """The file's heading and rows. UTF-8 with or without a mark, UTF-16 with one, else Windows-1256; comma, semicolon or tab.
 
     Row 1 is the heading; a row is a record, so a line break inside quotation marks starts no new row and an empty line
-    is a row, as a spreadsheet counts. Raises HamyarError HY-T010 for an empty file.
+    is a row, as a spreadsheet counts. Raises HamyarError HY-T010 for an empty file, HY-T013 for a heading that cannot be read.
     """
     encoding = _encoding(path)
     with _AsUtf8(path, encoding) as stream:
         start = stream.read(1_000_000).decode("utf-8", "replace")
     separator = _separator(start)
-    heading = next(csv.reader(io.StringIO(start, newline=""), delimiter=separator), [])
+    try:
+        heading = next(csv.reader(io.StringIO(start, newline=""), delimiter=separator), [])
+    except csv.Error as wrong:  # a cell that is longer than any heading
+        raise HamyarError(_unreadable(path.name, str(wrong))) from wrong
     if not start.strip():
         raise error(
             "HY-T010",

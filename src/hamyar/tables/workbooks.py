@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import islice
@@ -19,6 +22,20 @@ from hamyar.tables.incoming import Batch, Incoming
 LARGEST = 500_000_000  # bytes of a workbook once unpacked
 EXACT = 10**15  # Excel keeps 15 digits
 ROWS = 20_000  # of a batch
+SPOILED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+)  # what `zipfile` raises for bytes that are no archive of ours,
+UNKNOWN = (
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+    OverflowError,
+)  # and for what it cannot unpack
 
 
 def open_xlsx(path: Path) -> Incoming:
@@ -58,7 +75,7 @@ def _check_size(path: Path) -> None:
                     file=path.name,
                 )
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as wrong:
+    except (*SPOILED, *UNKNOWN) as wrong:
         raise _no_workbook(path) from wrong
     if damaged:
         raise _no_workbook(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from hamyar.errors import error
 
@@ -13,7 +14,7 @@ Texts = dict[str, str]
 
 
 def rows(path: Path) -> Iterator[tuple[int, Texts]]:
-    """(row number in the file, cells by column); the header is row 1. Raises HamyarError HY-A001 to HY-A004."""
+    """(row number in the file, cells by column); the header is row 1. Raises HamyarError HY-A001 to HY-A004, HY-A006."""
     if not path.is_file():
         raise error(
             "HY-A001",
@@ -45,18 +46,35 @@ def _csv(path: Path) -> Iterator[tuple[int, Texts]]:
     header = text.partition("\n")[0]
     delimiter = max(",;\t", key=header.count)
     reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
-    names = [name.strip() for name in next(reader, [])]
+    names = [name.strip() for name in next(_whole(reader, path), [])]
     if not any(names):
         raise _empty(path)
     found = False
     start = reader.line_num + 1
-    for cells in reader:
+    for cells in _whole(reader, path):
         number, start = start, reader.line_num + 1
         if any(cell.strip() for cell in cells):
             found = True
             yield number, {name: cell.strip() for name, cell in zip(names, [*cells, *[""] * len(names)], strict=False)}
     if not found:
         raise _empty(path)
+
+
+def _whole(reader: Any, path: Path) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error as wrong:
+        raise _unread(path, reader.line_num) from wrong
+
+
+def _unread(path: Path, line: int) -> Exception:
+    return error(
+        "HY-A006",
+        file=path.name,
+        row=line,
+        en="the file cannot be read from this line on: a cell is too long, or its quotation marks do not close. Mend it, or save the file anew.",
+        fa="فایل از این سطر به بعد خوانده نمی‌شود: خانه‌ای بیش از اندازه بلند است یا گیومهٔ آن بسته نشده. آن را اصلاح یا فایل را دوباره ذخیره کنید.",
+    )
 
 
 def _empty(path: Path) -> Exception:

@@ -33,36 +33,55 @@ def by_area(column: str, read: Iterable[str], write: Iterable[str]) -> tuple[str
     return by_path(path, read, write)
 
 
-def by_parent(table: str, column: str) -> tuple[str, str]:
-    """Conditions on a row that hangs on one with a wall of its own; what acts for nobody asks for no parent, row by row.
+def by_parent(table: str, column: str, write: str = "") -> tuple[str, str]:
+    """Conditions on a row that hangs on one with a wall of its own: seen with it, and written where `write` holds of it.
 
+    write: a condition on the row `parent`; without one, wherever it is seen. What acts for nobody asks for no parent, row by row.
     The parent is asked for as a value: of an EXISTS, PostgreSQL may first gather every parent that is seen.
     """
     nobody = "(SELECT coalesce(current_setting('hamyar.membership', true), '') = '')"
-    seen = f"{nobody} OR (SELECT true FROM {table} parent WHERE parent.id = {column})"  # nosec B608  # noqa: S608 names of ours
-    return seen, seen
+    seen, written = (
+        f"{nobody} OR (SELECT true FROM {table} parent WHERE parent.id = {column}{more})"  # nosec B608  # noqa: S608 names of ours
+        for more in ("", f" AND {write}" if write else "")
+    )
+    return seen, written
 
 
-def build(walls: dict[str, tuple[str, str]]) -> migrations.RunPython:
-    """The migration that puts walls around tables, or others in place of theirs: table → conditions."""
+def build(walls: dict[str, tuple[str, ...]]) -> migrations.RunPython:
+    """The migration that puts walls around tables: table → conditions on a row to be read, and to be written.
+
+    A row is changed or taken away where it may be written as it stands, so that nobody moves into their own area what they only
+    read; a third condition says what may stand there after a change. Walls that stood there before are replaced.
+    """
 
     def put(_apps: Any, editor: Any) -> None:
         if editor.connection.vendor != "postgresql":
             return
-        for table, (read, write) in walls.items():
+        for table, (read, write, *after) in walls.items():
             editor.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
             editor.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-            editor.execute(f"DROP POLICY IF EXISTS wall ON {table}")
-            editor.execute(f"CREATE POLICY wall ON {table} USING ({read}) WITH CHECK ({write})")
+            fall(editor, table)
+            for name, conditions in (
+                ("select", f"USING ({read})"),
+                ("insert", f"WITH CHECK ({write})"),
+                ("update", f"USING ({write}) WITH CHECK ({(after or [write])[0]})"),
+                ("delete", f"USING ({write})"),
+            ):
+                editor.execute(f"CREATE POLICY wall_{name} ON {table} FOR {name} {conditions}")
 
     def take(_apps: Any, editor: Any) -> None:
         if editor.connection.vendor != "postgresql":
             return
         for table in walls:
-            editor.execute(f"DROP POLICY wall ON {table}")
+            fall(editor, table)
             editor.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
 
     return migrations.RunPython(put, take)
+
+
+def fall(editor: Any, table: str) -> None:
+    for name in ("wall", "wall_select", "wall_insert", "wall_update", "wall_delete"):
+        editor.execute(f"DROP POLICY IF EXISTS {name} ON {table}")
 
 
 def act_as(membership: UUID | None) -> None:

@@ -271,11 +271,13 @@ def revoke(*, by: Actor, mandate: Mandate, reason: str) -> list[Mandate]:
 
 
 def _revoked(roots: Sequence[Mandate], by: Actor, reason: str) -> list[Mandate]:
+    """What is over stays as it was; what is yet to begin is taken back too."""
+    unended = Mandate.objects.unended(timezone.localdate())
     ended: list[Mandate] = []
-    level = [root for root in roots if root.revoked_at is None]
+    level = list(unended.filter(pk__in=[root.pk for root in roots]))
     while level:
         ended += level
-        level = list(Mandate.objects.filter(granted_from__in=level, revoked_at=None))
+        level = list(unended.filter(granted_from__in=level))
     values: dict[str, Any] = {"revoked_at": timezone.now(), "revoked_by": by.user, "revoked_reason": reason}
     Mandate.objects.filter(pk__in=[m.pk for m in ended]).update(**values)
     return ended
@@ -297,7 +299,7 @@ def end_agreement(*, by: Actor, agreement: Agreement, reason: str) -> list[Manda
 
 def _no_mandate_of_others(by: Actor, agreement: Agreement) -> None:
     """One party does not cut off another: every mandate under the agreement comes from the acting organisation or is its own."""
-    for mandate in Mandate.objects.living().filter(agreement=agreement):
+    for mandate in Mandate.objects.unended(timezone.localdate()).filter(agreement=agreement):
         if by.organisation.pk not in {step.holder_id for step in mandate.chain()}:
             raise mandates.NotAllowed(
                 _("Other organisations act under this agreement; only whoever granted it to them ends it.")

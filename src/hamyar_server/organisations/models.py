@@ -187,7 +187,11 @@ class MandateQuerySet(models.QuerySet["Mandate"]):
     def living(self, day: date | None = None) -> MandateQuerySet:
         """Those that hold on a day, today by default: a mandate never outlives the one it was granted from."""
         day = day or timezone.localdate()
-        return self.filter(Q(until=None) | Q(until__gte=day), since__lte=day, revoked_at=None)
+        return self.unended(day).filter(since__lte=day)
+
+    def unended(self, day: date) -> MandateQuerySet:
+        """Those that hold on that day or will hold after it."""
+        return self.filter(Q(until=None) | Q(until__gte=day), revoked_at=None)
 
     def covering(self, area: Area) -> MandateQuerySet:
         """Those whose area is this one or lies above it."""

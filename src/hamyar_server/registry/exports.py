@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import date
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import pyarrow as pa
@@ -32,6 +34,7 @@ from hamyar_server.registry.models import Household, Membership, Person
 from hamyar_server.registry.staging import harmless
 
 CHUNK = 2_000
+PREFIX = "hamyar-export-"  # then the process that writes
 SHEET = 1_048_575  # rows of a worksheet below its heading
 TYPES = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
 PLACE = [("area_code", pa.string()), ("area_name", pa.string()), ("stratum", pa.string())]
@@ -137,10 +140,17 @@ def as_csv(chunks: Iterator[Chunk], schema: pa.Schema, name: str) -> HttpRespons
     return answer
 
 
+def clear_abandoned() -> None:
+    """Remove what exports left that were killed while they wrote."""
+    for folder in Path(gettempdir()).glob(f"{PREFIX}*"):
+        if not Path("/proc", folder.name.removeprefix(PREFIX).split("-")[0]).exists():
+            rmtree(folder, ignore_errors=True)
+
+
 def _sent(write: Callable[[Path], None], name: str) -> HttpResponseBase:
     """A file of the server that is gone as soon as it is sent."""
     with ExitStack() as stack:
-        path = Path(stack.enter_context(TemporaryDirectory(prefix="hamyar-export-")), name)
+        path = Path(stack.enter_context(TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-")), name)
         write(path)
         return FileResponse(path.open("rb"), as_attachment=True, filename=name)
 
@@ -148,6 +158,7 @@ def _sent(write: Callable[[Path], None], name: str) -> HttpResponseBase:
 def as_xlsx(chunks: Iterator[Chunk], schema: pa.Schema, name: str) -> HttpResponseBase:
     def write(path: Path) -> None:
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        options["tmpdir"] = str(path.parent)
         with xlsxwriter.Workbook(str(path), options) as book:
             sheet = book.add_worksheet()
             sheet.freeze_panes(1, 0)

@@ -110,7 +110,7 @@ def _write(path: Path, pieces: Iterable[bytes]) -> str:
 
 def map_columns(*, batch: Import, mapping: Mapping[str, str]) -> Import:
     """Which column is which. Raises HamyarError HY-Z102 for one that is missing, HY-Z103 for one named twice."""
-    taken = [ours for ours in mapping.values() if ours]
+    taken = [ours for typed in batch.heading if (ours := mapping.get(typed))]
     missing = [c for c in columns.CONTRACT.columns if c.required and c.name not in taken]
     faults = [
         Fault(
@@ -125,8 +125,8 @@ def map_columns(*, batch: Import, mapping: Mapping[str, str]) -> Import:
         Fault(
             "HY-Z103",
             column=ours,
-            en="two columns of the file are this one. Leave one out.",
-            fa="دو ستون پرونده همین است. یکی را کنار بگذارید.",
+            en="two columns of the file are this one. Leave one out; where both have one heading, rename one in the file.",
+            fa="دو ستون پرونده همین است. یکی را کنار بگذارید؛ اگر عنوان هر دو یکی است، عنوان یکی را در پرونده عوض کنید.",
         )
         for ours in sorted({ours for ours in taken if taken.count(ours) > 1})
     ]

@@ -159,6 +159,15 @@ def test_an_empty_file_is_said(tmp_path, text):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("text", [HEADER + "\n" + "ء" * 200_000, "ء" * 200_000])
+def test_a_cell_that_no_reader_holds_is_said(tmp_path, text):
+    (tmp_path / "long.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(HamyarError) as refusal:
+        import_areas(by=None, path=tmp_path / "long.csv")
+    assert [fault.code for fault in refusal.value.faults] == ["HY-A006"]
+
+
+@pytest.mark.django_db
 def test_a_missing_column_and_a_file_that_is_not_there_are_said(tmp_path):
     with pytest.raises(HamyarError) as refusal:
         taken(tmp_path, VILLAGE, header=HEADER.replace("county_code", "shahrestan"))

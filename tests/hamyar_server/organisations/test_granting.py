@@ -323,3 +323,15 @@ def test_one_party_of_an_agreement_does_not_cut_off_another(cast):
         granting.end_agreement(by=cast.governor, agreement=shared, reason="ما دیگر نیستیم.")
     assert Mandate.objects.living().count() == living
     assert granting.end_agreement(by=cast.director, agreement=shared, reason="پایان همکاری")
+
+
+def test_one_party_cuts_off_no_mandate_that_is_yet_to_begin_and_ends_none_that_is_over(cast):
+    shared = Agreement.objects.get(number="1404/13")
+    theirs = Mandate.objects.filter(agreement=shared).exclude(holder=cast.governor.organisation)
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    assert theirs.update(since=tomorrow)
+    with pytest.raises(mandates.NotAllowed):
+        granting.end_agreement(by=cast.governor, agreement=shared, reason="ما دیگر نیستیم.")
+    theirs.update(since=date(2021, 1, 1), until=date(2021, 2, 1))
+    assert granting.end_agreement(by=cast.governor, agreement=shared, reason="ما دیگر نیستیم.")
+    assert not theirs.exclude(revoked_at=None)

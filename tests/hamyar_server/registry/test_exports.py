@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import tempfile
 
 import pyarrow.parquet as pq
 import pyogrio
@@ -97,3 +99,12 @@ def test_no_column_that_is_sensitive_or_identifies_goes_out():
     names = set(exports.SCHEMAS["households"].names) | set(exports.SCHEMAS["persons"].names)
     assert {FACTS[name].privacy for name in names & set(FACTS)} == {"personal"}
     assert not names & {"name", "mask", "given", "family", "identity", "phone", "address", "point", "document"}
+
+
+def test_what_a_killed_export_left_goes_and_what_is_being_written_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / f"{exports.PREFIX}{2**30}-left").mkdir()
+    (tmp_path / f"{exports.PREFIX}{2**30}-left" / "households.xlsx").touch()
+    (tmp_path / f"{exports.PREFIX}{os.getpid()}-written").mkdir()
+    exports.clear_abandoned()
+    assert [folder.name for folder in tmp_path.iterdir()] == [f"{exports.PREFIX}{os.getpid()}-written"]

@@ -7,6 +7,7 @@ import io
 from datetime import date
 
 import pytest
+import xlsxwriter
 
 from hamyar.errors import HamyarError
 from hamyar.persian import persian_digits
@@ -118,6 +119,18 @@ def test_a_missing_or_doubled_column_is_said(assessor, households):
     assert [(f.code, f.column) for f in refused.value.faults] == [
         ("HY-Z102", "person_key"), ("HY-Z102", "given"), ("HY-Z103", "family"),
     ]  # fmt: skip
+
+
+def test_two_columns_with_one_heading_are_not_taken_for_one(assessor, households):
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet = book.add_worksheet()
+        for number, line in enumerate([["اتاق" if name == "دهک" else name for name in HEADING], *households]):
+            sheet.write_row(number, 0, line)
+    batch = imports.upload(by=assessor, name="x.xlsx", pieces=[out.getvalue()], source="ف", calendar="jalali")
+    with pytest.raises(HamyarError) as refused:
+        imports.map_columns(batch=batch, mapping=batch.mapping | {"اتاق": "rooms"})
+    assert [(f.code, f.column) for f in refused.value.faults] == [("HY-Z103", "rooms")]
 
 
 def test_what_a_file_would_bring_is_said_before_anything_is_written(assessor, households):
