@@ -32,7 +32,6 @@ ALLOWED_HOSTS = os.environ.get("HAMYAR_HOSTS", "127.0.0.1,localhost,[::1]").spli
 
 INSTALLED_APPS = [
     "hamyar_server.back_office",  # before Django's admin, whose templates it overrides
-    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -49,6 +48,7 @@ INSTALLED_APPS = [
     "hamyar_server.analysis",
     "hamyar_server.programmes",
     "hamyar_server.demonstration",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # last, since the first app that translates a word has it
 ]
 
 MIDDLEWARE = [

@@ -88,7 +88,8 @@ def test_every_page_is_whole(enter: Enter, name: str, language: str, width: int)
             complaints.append(f"{answer.url}: {inline[0]} in the page")
         if (wider := page.evaluate(WIDER)) > 0:
             complaints.append(f"{answer.url}: {wider} px wider than {width}")
-        if language == "fa" and (english := ENGLISH_WORDS.findall(page.evaluate(SEEN))):
+        stock = "/back-office/" in answer.url  # Django's own admin, whose Persian has gaps
+        if language == "fa" and not stock and (english := ENGLISH_WORDS.findall(page.evaluate(SEEN))):
             complaints.append(f"{answer.url}: English {english[:5]}")
         if page.locator("h1").count() != 1 or page.locator("html").get_attribute("lang") != language:
             complaints.append(f"{answer.url}: one heading and the language are needed")

@@ -363,7 +363,7 @@ class _Estimates:
             return np.where(np.isnan(estimate), np.nan, 0.0 if self.universe == "census" else np.nan), effective
         variance = self.sums.ratio_variance(ratio.numerator, ratio.denominator, ratio.scale, estimate)
         alone = (self._clusters(self.sums, ratio) == 1) & ~np.isnan(estimate)
-        if alone.any() or ((estimate <= 0) | (estimate >= 1)).any():  # the whole design says what these cannot
+        if alone.any() or ((estimate <= 0) | (estimate > 1 - 1e-9)).any():  # the whole design says what these cannot
             whole = share(self.whole, ratio)
             of_whole = self.whole.ratio_variance(ratio.numerator, ratio.denominator, ratio.scale, whole)
             variance = np.where(alone, of_whole * self._clusters(self.whole, ratio), variance)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 FEW, FEW_FOR_SHARES = 100, 20  # clusters up to which limits come from a jackknife
+_ROUNDING = 1e-12  # a share this near to 1 is 1
 _NOISE = 1e-7  # a standard error below this share of its estimate is rounding, not variation
 
 
@@ -394,7 +395,7 @@ def limits(
         half = stdtrit(freedom, 0.975) * spread
         low, high = expit(logit(estimate) - half), expit(logit(estimate) + half)
         beyond = 1 - 0.025 ** (1 / effective)
-    at_zero, at_one = estimate <= 0, estimate >= 1
+    at_zero, at_one = estimate <= 0, estimate >= 1 - _ROUNDING
     low = np.where(at_zero, 0.0, np.where(at_one, 1 - beyond, low))
     return low, np.where(at_one, 1.0, np.where(at_zero, beyond, high))
 
