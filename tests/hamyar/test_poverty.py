@@ -260,6 +260,19 @@ def test_an_unknown_group_stays_a_group() -> None:
     assert frame["n"].head(2).sum() == len(data)
 
 
+def test_limits_are_the_same_in_any_order_where_one_cluster_has_all_the_poor() -> None:
+    """Without it the share is 0 but for rounding, which the order of the rows decides."""
+    random, cluster = np.random.default_rng(3), np.arange(30) % 5
+    measure = Measure.of_columns({"one": ["d"]}, cutoff="1/1")
+    for _ in range(20):
+        data = pd.DataFrame({"c": cluster, "d": np.where(cluster == 0, 1, 0), "w": random.random(30).round(1) + 0.1})
+        frames = [
+            alkire_foster(rows, measure, Design(weight="w", psu="c"))
+            for rows in (data, data.sample(frac=1, random_state=random))
+        ]
+        pd.testing.assert_frame_equal(*frames, rtol=1e-10)
+
+
 def test_nobody_poor_has_an_exact_upper_limit() -> None:
     data = sample().assign(z=0.0, y=0.0)
     found = row(alkire_foster(data, TWO, DESIGN), "H")

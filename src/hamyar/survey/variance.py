@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 FEW, FEW_FOR_SHARES = 100, 20  # clusters up to which limits come from a jackknife
-_ROUNDING = 1e-12  # a share this near to 1 is 1
+_ROUNDING = 1e-12  # a share this near to 0 or 1 is that, where sums were taken from sums
 _NOISE = 1e-7  # a standard error below this share of its estimate is rounding, not variation
 
 
@@ -389,7 +389,7 @@ def limits(
     with np.errstate(divide="ignore", invalid="ignore"):
         spread, freedom = error / (estimate * (1 - estimate)), np.full_like(estimate, df)
         if left_out is not None:
-            few, those, _ = replace(left_out, value=logit(left_out.value)).spread(logit(estimate))
+            few, those, _ = replace(left_out, value=_logit_between(left_out.value)).spread(logit(estimate))
             spread = np.where(np.isnan(few), spread, few)
             freedom = np.where(np.isnan(few), np.fmin(freedom, left_out.each.most), those)
         half = stdtrit(freedom, 0.975) * spread
@@ -398,6 +398,14 @@ def limits(
     at_zero, at_one = estimate <= 0, estimate >= 1 - _ROUNDING
     low = np.where(at_zero, 0.0, np.where(at_one, 1 - beyond, low))
     return low, np.where(at_one, 1.0, np.where(at_zero, beyond, high))
+
+
+def _logit_between(share: Floats) -> Floats:
+    """Not a number for a share that is 0 or 1 but for rounding."""
+    from scipy.special import logit
+
+    found: Floats = logit(np.where((share > _ROUNDING) & (share < 1 - _ROUNDING), share, np.nan))
+    return found
 
 
 def leaning_limits(estimate: Floats, error: Floats, df: Floats, left_out: LeftOut | None) -> tuple[Floats, Floats]:
