@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from operator import mul
 from typing import Literal
 
 from hamyar.persian.text import latin_digits
+
+_WEIGHTS = range(10, 1, -1)
+_ZERO = ord("0")
+_ZEROS = _ZERO * sum(_WEIGHTS)
 
 Fault = Literal["empty", "not_digits", "length", "all_equal", "check_digit"]
 
@@ -29,11 +34,13 @@ def national_id(typed: str) -> NationalId:
     Source: the check digit is r if r < 2 else 11 - r, with r the sum of digit x (10 - place) over the first nine, mod 11.
     One random number in eleven passes.
     """
-    text = re.sub(r"[\s\-\u200c\u200e\u200f]", "", latin_digits(typed))
-    if not text:
-        return NationalId("", "empty")
-    if not text.isascii() or not text.isdigit():
-        return NationalId(text, "not_digits")
+    text = typed
+    if not (text.isascii() and text.isdigit()):
+        text = re.sub(r"[\s\-\u200c\u200e\u200f]", "", latin_digits(typed))
+        if not text:
+            return NationalId("", "empty")
+        if not text.isascii() or not text.isdigit():
+            return NationalId(text, "not_digits")
     if not 8 <= len(text) <= 10:
         return NationalId(text, "length")
     return _checked(text.zfill(10))
@@ -42,6 +49,7 @@ def national_id(typed: str) -> NationalId:
 def _checked(text: str) -> NationalId:
     if len(set(text)) == 1:
         return NationalId(text, "all_equal")
-    remainder = sum(int(digit) * (10 - place) for place, digit in enumerate(text[:9])) % 11
+    *first, last = text.encode()
+    remainder = (sum(map(mul, first, _WEIGHTS)) - _ZEROS) % 11
     check = remainder if remainder < 2 else 11 - remainder
-    return NationalId(text, None if check == int(text[9]) else "check_digit")
+    return NationalId(text, None if check == last - _ZERO else "check_digit")

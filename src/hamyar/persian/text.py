@@ -15,7 +15,7 @@ _JOINER = "\u200c"
 
 def latin_digits(text: str) -> str:
     """Persian and Arabic digits as 0 to 9; nothing else changes."""
-    return text.translate(_TO_LATIN)
+    return text if text.isascii() else text.translate(_TO_LATIN)
 
 
 def persian_digits(value: object) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC
 from typing import Any
+from uuid import UUID
 
 from django.db import connections, models, transaction
 
@@ -55,12 +56,22 @@ def present(model: type[models.Model], column: str, values: Sequence[Any]) -> li
 
 
 def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row], using: str = "default") -> None:
-    """Add the rows; `columns` are names of concrete fields (`household`, not `household_id`), values as Python has them."""
+    """Add the rows; `columns` are names of concrete fields (`household`, not `household_id`), values as Python has them, an id also as its hexadecimal digits."""
+    put(model, columns, ready(model, columns, rows, using), using)
+
+
+def ready(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row], using: str = "default") -> list[Row]:
+    """The rows as `put` takes them; another process may do it."""
+    fields = [model._meta.get_field(name) for name in columns]
+    return list(_converted(rows, [_convert(field, connections[using].vendor) for field in fields]))
+
+
+def put(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row], using: str = "default") -> None:
+    """Add rows that are ready."""
     if not rows:
         return
     connection = connections[using]
     fields = [model._meta.get_field(name) for name in columns]
-    ready = _converted(rows, [_convert(field, connection.vendor) for field in fields])
     quote = connection.ops.quote_name
     table, names = quote(model._meta.db_table), ", ".join(quote(field.column) for field in fields)
     into = f"{table} ({names})"
@@ -74,14 +85,14 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row
                 connection.wrap_database_errors,
                 cursor.copy(f"COPY {'coming' if walled else into} FROM STDIN") as copy,
             ):
-                for row in ready:
+                for row in rows:
                     copy.write_row(row)
             if walled:
                 cursor.execute(f"INSERT INTO {into} SELECT {names} FROM coming")  # nosec B608  # noqa: S608
                 cursor.execute("DROP TABLE coming")
         else:
             marks = ", ".join(["%s"] * len(fields))
-            cursor.executemany(f"INSERT INTO {into} VALUES ({marks})", list(ready))  # nosec B608  # noqa: S608  names of our own models
+            cursor.executemany(f"INSERT INTO {into} VALUES ({marks})", rows)  # nosec B608  # noqa: S608  names of our own models
 
 
 def _convert(field: Any, vendor: str) -> Convert | None:
@@ -92,7 +103,7 @@ def _convert(field: Any, vendor: str) -> Convert | None:
     if vendor == "postgresql":
         return None
     if isinstance(field, models.UUIDField):
-        return lambda value: value and value.hex
+        return lambda value: value.hex if isinstance(value, UUID) else value
     if isinstance(field, models.DateTimeField):
         return lambda value: value and str(value.astimezone(UTC).replace(tzinfo=None))
     if isinstance(field, models.DateField):
@@ -102,9 +113,15 @@ def _convert(field: Any, vendor: str) -> Convert | None:
 
 def _converted(rows: Sequence[Row], converts: list[Convert | None]) -> Iterable[Row]:
     wanted = [(place, convert) for place, convert in enumerate(converts) if convert]
-    if not wanted:
+    if not wanted or not rows:
         return rows
     columns = list(zip(*rows, strict=True))
     for place, convert in wanted:
-        columns[place] = tuple(map(convert, columns[place]))
+        values = columns[place]
+        by_id = {id(value): value for value in values}  # one moment, day or batch stands in every row
+        if len(by_id) * 2 < len(values):
+            converted = {one: convert(value) for one, value in by_id.items()}
+            columns[place] = tuple([converted[id(value)] for value in values])
+        else:
+            columns[place] = tuple(map(convert, values))
     return zip(*columns, strict=True)

@@ -6,7 +6,7 @@ nothing; `read` and `read_many` do, and those who call them ask the gate and wri
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -33,8 +33,16 @@ class Sealed(bytes):
         return "<Sealed>"
 
 
+BLOCK = 64  # bytes of SHA-256's, to which an HMAC's key is filled up
+
+
 def bound(label: str, field: str, row: UUID, person: UUID) -> bytes:
-    return f"{label}.{field}:{row.hex}:{person.hex}".encode()
+    return bound_to(label, field, row.hex, person.hex)
+
+
+def bound_to(label: str, field: str, row: str, person: str) -> bytes:
+    """As `bound`, of hexadecimal digits."""
+    return f"{label}.{field}:{row}:{person}".encode()
 
 
 def seal(key: DataKey, label: str, field: str, row: UUID, person: UUID, text: str) -> Sealed:
@@ -92,14 +100,23 @@ class Indexes:
 
     def __init__(self) -> None:
         self._masters = store.current()
-        self._keys: dict[str, bytes] = {}
+        self._keys: dict[str, tuple[Any, Any]] = {}
 
     def of(self, label: str, text: str) -> bytes:
         """HMAC-SHA256 of the text, cut to 16 bytes, under a key of its own for each label. Give a text key, never what was typed."""
-        key = self._keys.get(label)
-        if key is None:
-            key = self._keys[label] = self._masters.derived(label)
-        return hmac.digest(key, text.encode(), "sha256")[:INDEX]
+        begun = self._keys.get(label)
+        if begun is None:
+            begun = self._keys[label] = _begun(self._masters.derived(label))
+        inner, outer = begun[0].copy(), begun[1].copy()
+        inner.update(text.encode())
+        outer.update(inner.digest())
+        return outer.digest()[:INDEX]
+
+
+def _begun(key: bytes) -> tuple[Any, Any]:
+    """The two hashes of an HMAC-SHA256 that have read their key: a copy of them costs a third of an HMAC. Source: RFC 2104."""
+    filled = key.ljust(BLOCK, b"\0")
+    return tuple(hashlib.sha256(bytes(byte ^ pad for byte in filled)) for pad in (0x36, 0x5C))  # type: ignore[return-value]
 
 
 def blind_index(label: str, text: str) -> bytes:

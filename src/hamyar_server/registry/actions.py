@@ -33,6 +33,7 @@ from hamyar_server.registry.incoming import (
     NewPerson,
     Origin,
     Rows,
+    Sealed,
     add_person_rows,
     birth_fault,
     facts_faults,
@@ -92,11 +93,19 @@ def register_many(
     for area in {household.area for household in households}:
         _gate(by, area)
     with transaction.atomic(), without_garbage():
-        rows, persons = rows_of(households, [uuid7() for _ in households], origin)
-        rows.insert()
-        count = sum(map(len, persons))
-        audit.record(by, "households.registered", subject, households=len(persons), persons=count, digest=rows.digest())
-    return persons
+        rows = rows_of(households, origin)
+        register_sealed(by=by, sealed=rows.sealed(), subject=subject)
+    ids = iter(rows.people)
+    return [[UUID(next(ids)[0]) for _ in household.people] for household in households]
+
+
+def register_sealed(*, by: Actor | None, sealed: Sealed, subject: models.Model, areas: Iterable[Area] = ()) -> None:
+    """Keep what is sealed already; areas: where its households live."""
+    _gate(by, *areas)
+    with transaction.atomic():
+        sealed.insert()
+        told = {"households": sealed.households, "persons": sealed.persons, "digest": sealed.digest}
+        audit.record(by, "households.registered", subject, **told)
 
 
 def register_household(*, by: Actor | None, new: NewHousehold, origin: Origin | None = None) -> Household:
@@ -105,8 +114,9 @@ def register_household(*, by: Actor | None, new: NewHousehold, origin: Origin | 
     if faults := list(faults_of(new, timezone.localdate())):
         raise HamyarError(*faults)
     with transaction.atomic():
-        rows, [persons] = rows_of([new], [uuid7()], origin or Origin())
-        rows.insert()
+        rows = rows_of([new], origin or Origin())
+        rows.sealed().insert()
+        persons = [UUID(row[0]) for row in rows.people]
         made = Household.objects.get(pk=rows.households[0][0])
         entries = [Entry("household.registered", made, new.area, household=made.pk, which=sorted(new.facts))]
         people = Person.objects.in_bulk(persons)
@@ -146,8 +156,9 @@ def add_person(
             _no_head(household)
         pk, rows = uuid7(), Rows()
         key = store.make([pk])[pk]
-        add_person_rows(rows, new, pk, key, household.pk, household.path, origin or Origin(), timezone.now())
-        rows.insert()
+        place = household.pk.hex, household.path
+        add_person_rows(rows, new, pk.hex, key, *place, origin or Origin(), timezone.now())
+        rows.sealed().insert()
         made = Person.objects.get(pk=pk)
         audit.record_many(by, [_registered(made, new, household, household.area)])
     return made

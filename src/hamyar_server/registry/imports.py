@@ -6,14 +6,14 @@ import base64
 import fcntl
 import hashlib
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -21,17 +21,16 @@ from hamyar.errors import Fault, HamyarError, error
 from hamyar.tables.files import open_file
 from hamyar_server.areas.models import Area
 from hamyar_server.core import audit, jobs
+from hamyar_server.core.bulk import without_garbage
 from hamyar_server.core.keys import store
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.mandates import Function
 from hamyar_server.organisations.models import Membership as Job
 from hamyar_server.registry import columns
-from hamyar_server.registry.actions import add_person, change_household, change_person, record_cover, register_many
-from hamyar_server.registry.incoming import (
-    Origin,
-)
-from hamyar_server.registry.judging import Reading, differences
+from hamyar_server.registry.actions import add_person, change_household, change_person, record_cover, register_sealed
+from hamyar_server.registry.incoming import Origin, rows_of
+from hamyar_server.registry.judging import Reading, differences, origin_of
 from hamyar_server.registry.models import (
     Household,
     Import,
@@ -40,10 +39,12 @@ from hamyar_server.registry.models import (
     Person,
     State,
 )
+from hamyar_server.registry.preparing import Prepared, apart
 from hamyar_server.registry.staging import Refused, Staging, engine
 
 LARGEST = 200_000_000  # bytes of an upload
 CHUNK = 700  # households of one transaction
+LONG = 2_000  # households; of more a second process reads and seals while the first writes
 WORK = "hamyar_server.registry.imports.work"
 KEPT = timedelta(days=7)  # an upload that nobody accepted
 Progress = Callable[[int, int], object]
@@ -159,7 +160,7 @@ def check(batch: Import, progress: Progress | None = None) -> Import:
 
 def _look_through(batch: Import, actor: Actor | None, progress: Progress | None) -> None:
     counts = dict.fromkeys(("new", "persons", "changed", "unchanged", "refused", "suspected"), 0)
-    with _staged(batch) as staging:
+    with _staged(batch) as staging, without_garbage():
         total = staging.engine.execute("SELECT count(DISTINCT (area_code, household_key)) FROM good").fetchone()[0]
         reading, done = Reading(batch, actor), 0
         for chunk in _chunks(staging.households()):
@@ -294,12 +295,12 @@ def acting(batch: Import) -> Actor | None:
 
 
 @contextmanager
-def _alone(batch: Import) -> Iterator[None]:
+def _alone(batch: Import) -> Iterator[IO[str]]:
     """A command and the worker do not take in one batch at once; the second finds what the first did."""
     with (folder(batch) / "lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         batch.refresh_from_db()
-        yield
+        yield file
 
 
 def run(batch: Import, progress: Progress | None = None) -> Import:
@@ -307,30 +308,46 @@ def run(batch: Import, progress: Progress | None = None) -> Import:
 
     What a killed run took in is only judged again, since its refused rows belong in the file too.
     """
-    with _alone(batch):
+    with _alone(batch) as lock:
         if batch.state == ImportState.RUNNING:
-            _take_in(batch, acting(batch), progress)
+            short = batch.total <= LONG or connection.in_atomic_block
+            _take_in(batch, acting(batch), prepared(batch) if short else apart(batch, lock), progress)
     return batch
 
 
-def _take_in(batch: Import, actor: Actor | None, progress: Progress | None) -> None:
-    with _staged(batch) as staging:
-        reading, passed, before = Reading(batch, actor), 0, batch.done
+def prepared(batch: Import) -> Generator[Prepared, None, None]:
+    """What the file brings, chunk by chunk, judged and sealed; the persons' keys are kept already, and refused rows stand in their file."""
+    actor, before, passed = acting(batch), batch.done, 0
+    with _staged(batch) as staging, without_garbage():
+        reading = Reading(batch, actor)
         for chunk in _chunks(staging.households()):
             judged = reading.judge(chunk)
-            passed += len(chunk)
-            if passed > before:
-                with transaction.atomic():
-                    if judged.new:
-                        register_many(by=actor, households=judged.new, origin=reading.origin, subject=batch)
-                    for new, old in judged.known:
-                        _change(batch, actor, old, differences(new, old, reading), reading.origin)
-                    Import.objects.filter(pk=batch.pk).update(done=passed)
             for rows, faults in judged.refused:
                 _refuse(staging, rows, faults)
+            passed += len(chunk)
+            if passed <= before:
+                yield Prepared(passed)
+                continue
+            sealed = rows_of(judged.new, reading.origin).sealed() if judged.new else None
+            areas = list({new.area for new in judged.new}) if actor else []
+            compared = [(old, differences(new, old, reading)) for new, old in judged.known]
+            yield Prepared(passed, sealed, areas, [(old, wanted) for old, wanted in compared if wanted])
+
+
+def _take_in(batch: Import, actor: Actor | None, chunks: Generator[Prepared, None, None], progress: Progress | None) -> None:
+    before, origin = batch.done, origin_of(batch)
+    with closing(chunks):
+        for chunk in chunks:
+            if chunk.passed > before:
+                with transaction.atomic():
+                    if chunk.new:
+                        register_sealed(by=actor, sealed=chunk.new, subject=batch, areas=chunk.areas)
+                    for old, wanted in chunk.changed:
+                        _change(batch, actor, old, wanted, origin)
+                    Import.objects.filter(pk=batch.pk).update(done=chunk.passed)
+            batch.done = chunk.passed
             if progress:
-                progress(passed, batch.total)
-    batch.done = passed
+                progress(chunk.passed, batch.total)
     with transaction.atomic():
         batch.state, batch.ended_at = ImportState.DONE, timezone.now()
         batch.save()
@@ -339,8 +356,6 @@ def _take_in(batch: Import, actor: Actor | None, progress: Progress | None) -> N
 
 
 def _change(batch: Import, by: Actor | None, old: Household, wanted: dict[str, Any], origin: Origin) -> None:
-    if not wanted:
-        return
     before = {
         "area": str(old.area_id),
         "facts": old.facts,

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from django.db import models
 from django.utils import timezone
 
 from hamyar.errors import Fault
@@ -17,8 +18,8 @@ from hamyar.persian import latin_digits, national_id
 from hamyar.tables import CONTRACTS, Column
 from hamyar_server.areas.models import Area
 from hamyar_server.core import bulk
-from hamyar_server.core.encryption import Indexes, seal
-from hamyar_server.core.ids import uuid7
+from hamyar_server.core.encryption import Indexes, bound_to
+from hamyar_server.core.ids import uuid7s
 from hamyar_server.core.keys import store
 from hamyar_server.core.keys.store import DataKey
 from hamyar_server.registry.models import (
@@ -197,7 +198,7 @@ def number_mask(kind: str, text: str) -> str:
 
 @dataclass
 class Rows:
-    """Rows of one batch, ready for the database."""
+    """Rows of one batch; ids are their hexadecimal digits."""
 
     households: list[tuple[Any, ...]] = field(default_factory=list)
     people: list[tuple[Any, ...]] = field(default_factory=list)
@@ -223,21 +224,37 @@ class Rows:
             self._said[key] = bulk.Dumped(json.dumps(dict.fromkeys(columns, told), ensure_ascii=False))
         return self._said[key]
 
-    def insert(self) -> None:
-        bulk.insert(Household, HOUSEHOLD, self.households)
-        bulk.insert(Person, PERSON, self.people)
-        bulk.insert(Membership, MEMBERSHIP, self.memberships)
-        bulk.insert(Identifier, IDENTIFIER, self.identifiers)
-        bulk.insert(Cover, COVER, self.covers)
+    def sealed(self) -> Sealed:
+        tables = (self.households, self.people, self.memberships, self.identifiers, self.covers)
+        ready = [bulk.ready(model, columns, rows) for (model, columns), rows in zip(TABLES, tables, strict=True)]
+        return Sealed(ready, self.digest())
 
     def digest(self) -> str:
         """SHA-256 over the ids and sealed values of the batch, in order."""
         whole = hashlib.sha256()
-        for row in self.people:
-            whole.update(row[0].bytes + row[3])
-        for row in self.identifiers:
-            whole.update(row[0].bytes + row[3])
+        for rows in (self.people, self.identifiers):
+            whole.update(b"".join([bytes.fromhex(row[0]) + row[3] for row in rows]))
         return whole.hexdigest()
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What the database is given of a batch: rows of each of TABLES, sealed, as its driver takes them. Another process may have made it."""
+
+    rows: list[list[bulk.Row]]
+    digest: str
+
+    @property
+    def households(self) -> int:
+        return len(self.rows[0])
+
+    @property
+    def persons(self) -> int:
+        return len(self.rows[1])
+
+    def insert(self) -> None:
+        for (model, columns), rows in zip(TABLES, self.rows, strict=True):
+            bulk.put(model, columns, rows)
 
 
 HOUSEHOLD = [
@@ -251,21 +268,28 @@ PERSON = [
 MEMBERSHIP = ["household", "person", "role", "since"]
 IDENTIFIER = ["id", "person", "kind", "value", "mask", "index", "fault", "provenance", "as_of"]
 COVER = ["household", "decile", "organisation", "source", "as_of"]
+TABLES: Sequence[tuple[type[models.Model], list[str]]] = (
+    (Household, HOUSEHOLD),
+    (Person, PERSON),
+    (Membership, MEMBERSHIP),
+    (Identifier, IDENTIFIER),
+    (Cover, COVER),
+)
 
 
-def rows_of(households: Sequence[NewHousehold], ids: Sequence[UUID], origin: Origin) -> tuple[Rows, list[list[UUID]]]:
-    """The rows, and the persons' ids household by household. Makes the persons' keys, which are kept before this returns."""
-    persons = [[uuid7() for _ in household.people] for household in households]
-    keys = store.make([one for some in persons for one in some])
+def rows_of(households: Sequence[NewHousehold], origin: Origin) -> Rows:
+    """The rows. Makes the persons' keys, which are kept before this returns."""
+    persons = uuid7s(sum(len(household.people) for household in households))
+    keys = zip(persons, store.make_for(persons), strict=True)
     rows, now = Rows(), timezone.now()
-    for household, id_, members in zip(households, ids, persons, strict=True):
+    for household, id_ in zip(households, uuid7s(len(households)), strict=True):
         _household_rows(rows, household, id_, origin, now)
-        for person, pk in zip(household.people, members, strict=True):
-            add_person_rows(rows, person, pk, keys[pk], id_, household.area.path, origin, now)
-    return rows, persons
+        for person, (pk, key) in zip(household.people, keys, strict=False):
+            add_person_rows(rows, person, pk, key, id_, household.area.path, origin, now)
+    return rows
 
 
-def _household_rows(rows: Rows, new: NewHousehold, id_: UUID, origin: Origin, now: Any) -> None:
+def _household_rows(rows: Rows, new: NewHousehold, id_: str, origin: Origin, now: Any) -> None:
     facts = {name: value for name, value in new.facts.items() if value is not None}
     provenance = rows.said((*facts, "area"), origin)
     rows.households.append(
@@ -279,33 +303,33 @@ def _household_rows(rows: Rows, new: NewHousehold, id_: UUID, origin: Origin, no
 
 
 def add_person_rows(
-    rows: Rows, new: NewPerson, pk: UUID, key: DataKey, household: UUID, path: str, origin: Origin, now: Any
+    rows: Rows, new: NewPerson, pk: str, key: DataKey, household: str, path: str, origin: Origin, now: Any
 ) -> None:
     name, born = new.name, new.birth_date
+    sealed = key.seal(name.sealed_text().encode(), bound_to("registry.person", "name", pk, pk))
     known = ("name", *(["sex"] if new.sex else []), *(["birth_date"] if born else []))
     rows.people.append(
         (
-            *(pk, household, path, seal(key, "registry.person", "name", pk, pk, name.sealed_text()), name.mask),
+            *(pk, household, path, sealed, name.mask),
             *(rows.name_index("given name", name.given), rows.name_index("family name", name.family)),
             *(new.sex, born, rows.said(known, origin), source_index(origin.source, new.source_key, rows.indexes)),
             *(origin.batch, 1, now, now),
         )
     )
     rows.memberships.append((household, pk, new.role, origin.as_of))
-    for identifier in new.identifiers:
-        rows.identifiers.append(_identifier_row(identifier, pk, key, origin, rows.indexes))
+    for identifier, number in zip(new.identifiers, uuid7s(len(new.identifiers)), strict=True):
+        kind, value, *rest = _identifier_values(identifier, origin, rows.indexes)
+        sealed = key.seal(value.encode(), bound_to("registry.identifier", "value", number, pk))
+        rows.identifiers.append((number, pk, kind, sealed, *rest))
 
 
-def _identifier_row(
-    new: NewIdentifier, person: UUID, key: DataKey, origin: Origin, indexes: Indexes
-) -> tuple[Any, ...]:
-    pk, columns = uuid7(), identifier_columns(new, origin, indexes)
-    columns["value"] = seal(key, "registry.identifier", "value", pk, person, columns["value"])
-    return (pk, person, *columns.values())
+def identifier_columns(new: NewIdentifier, origin: Origin) -> dict[str, Any]:
+    """Columns of an identifier; the value still open."""
+    return dict(zip(IDENTIFIER[2:], _identifier_values(new, origin), strict=True))
 
 
-def identifier_columns(new: NewIdentifier, origin: Origin, indexes: Indexes | None = None) -> dict[str, Any]:
-    """Columns of an identifier in the order of IDENTIFIER; the value still open.
+def _identifier_values(new: NewIdentifier, origin: Origin, indexes: Indexes | None = None) -> tuple[Any, ...]:
+    """In the order of IDENTIFIER, from the kind on; the value still open.
 
     Of an identity number the value is “document number”, so that the document's type stands nowhere else.
     """
@@ -315,12 +339,5 @@ def identifier_columns(new: NewIdentifier, origin: Origin, indexes: Indexes | No
             read = national_id(value)
             value, fault, number = read.text, read.fault or "", read.text
         value = f"{new.document} {value}"
-    return {
-        "kind": kind,
-        "value": value,
-        "mask": number_mask(kind, number),
-        "index": None if kind in UNNUMBERED else new.index or identifier_index(kind, number, indexes),
-        "fault": fault,
-        "provenance": origin.provenance,
-        "as_of": origin.as_of,
-    }
+    index = None if kind in UNNUMBERED else new.index or identifier_index(kind, number, indexes)
+    return kind, value, number_mask(kind, number), index, fault, str(origin.provenance), origin.as_of

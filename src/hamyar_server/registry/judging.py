@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from django.utils import timezone
@@ -30,6 +29,9 @@ from hamyar_server.registry.models import Household, Identifier, IdentifierKind,
 from hamyar_server.registry.names import Name, name_key
 
 
+IDENTITY = IdentifierKind.IDENTITY
+
+
 @dataclass
 class Judged:
     """households: sound, each new or known; counts and reasons of the rest."""
@@ -45,10 +47,10 @@ class Reading:
 
     def __init__(self, batch: Import, actor: Actor | None) -> None:
         self.batch, self.actor = batch, actor
-        self.origin = Origin(batch.provenance, batch.source, batch.as_of, batch.pk)
+        self.origin = origin_of(batch)
         self.roots = mandates.paths(actor, [Function.ASSESS]) if actor else None
         self.areas: dict[str, Area | None] = {}
-        self.within: dict[bytes, str] = {}
+        self.within: dict[bytes, str] = {}  # of numbers that may be shared, the household that has it
         self.indexes = Indexes()
         self.facts = [name for name in FACTS if name in batch.mapping.values()]
 
@@ -73,12 +75,11 @@ class Reading:
             for name, kind in columns.NUMBERS
             if row.get(name)
         ]
-        born = row.get("birth_date")
         return NewPerson(
             Name(row["given"].strip(), (row.get("family") or "").strip(), (row.get("father") or "").strip()),
             row["role"],
             row.get("sex") or "",
-            date.fromisoformat(born) if born else None,
+            row.get("birth_date"),
             numbers,
             row["person_key"],
             row["row"],
@@ -129,7 +130,7 @@ class Reading:
             for h in Household.objects.filter(source_key__in=there).select_related("area")
             if h.source_key
         }
-        taken = self._numbers_taken([household for _, household, key in sound if key not in known])
+        taken = self._numbers_taken([(rows, household) for rows, household, key in sound if key not in known])
         for rows, household, key in sound:
             if key in known:
                 found.known.append((household, known[key]))
@@ -140,24 +141,28 @@ class Reading:
                 found.new.append(household)
         return found
 
-    def _numbers_taken(self, households: Sequence[NewHousehold]) -> dict[str, Fault]:
+    def _numbers_taken(self, households: Sequence[tuple[Sequence[dict[str, Any]], NewHousehold]]) -> dict[str, Fault]:
         """Households of which somebody's identity number stands in the record or earlier in the file already."""
         indexes: dict[bytes, NewHousehold] = {}
         suspected: dict[str, Fault] = {}
-        for household in households:
-            for person in household.people:
+        for rows, household in households:
+            for row, person in zip(rows, household.people, strict=True):
                 for number in person.identifiers:
-                    if number.kind != IdentifierKind.IDENTITY:
+                    if number.kind != IDENTITY:
                         continue
                     index = number.index
                     assert index
-                    if self.within.setdefault(index, household.source_key) != household.source_key:
+                    if row["shared"] and self.within.setdefault(index, household.source_key) != household.source_key:
                         suspected[household.source_key] = _suspect(person.row)
                     indexes[index] = household
         for index in bulk.present(Identifier, "index", list(indexes)):
             household = indexes[index]
             suspected.setdefault(household.source_key, _suspect(household.row))
         return suspected
+
+
+def origin_of(batch: Import) -> Origin:
+    return Origin(batch.provenance, batch.source, batch.as_of, batch.pk)
 
 
 def _suspect(row: int | None) -> Fault:

@@ -285,7 +285,8 @@ def identifier_index(kind: str, typed: str, indexes: Indexes | None = None) -> b
 
 def number_key(kind: str, typed: str) -> str:
     """One number written in two ways has one key: digits of any script, spaces and dashes, lost zeros, a phone's country."""
-    text = re.sub(r"[\s\-\u200c\u200e\u200f]", "", latin_digits(typed)).upper()
+    plain = typed.isascii() and typed.isdigit()
+    text = typed if plain else re.sub(r"[\s\-\u200c\u200e\u200f]", "", latin_digits(typed)).upper()
     if kind == IdentifierKind.IDENTITY:
         return text.zfill(10)
     if kind == IdentifierKind.PHONE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 
 from hamyar.persian import text_key
 
@@ -25,7 +26,8 @@ class Name:
         return " ".join(f"{part.strip()[0]}." for part in (self.given, self.family) if part.strip())
 
     def sealed_text(self) -> str:
-        return json.dumps([self.given, self.family, self.father], ensure_ascii=False)
+        """As JSON; `encode_basestring` is what `json.dumps` calls for each text, without its preparations."""
+        return f"[{encode_basestring(self.given)}, {encode_basestring(self.family)}, {encode_basestring(self.father)}]"
 
 
 def name_of(text: str) -> Name:

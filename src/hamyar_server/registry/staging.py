@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,8 @@ class Staging:
         self.columns = {
             place: KNOWN[mapping[typed]] for place, typed in enumerate(incoming.heading) if mapping.get(typed) in KNOWN
         }
-        names = ", ".join(f'"{c.name}" {TYPES.get(c.type, "VARCHAR")}' for c in self.columns.values())
+        types = TYPES | {"birth_date": "DATE"}
+        names = ", ".join(f'"{c.name}" {types.get(c.name) or types.get(c.type, "VARCHAR")}' for c in self.columns.values())
         self.engine.execute(f"CREATE TABLE good (row BIGINT, {names})")
         self.engine.execute("CREATE TABLE bad (household_key VARCHAR)")
         readers = {place: Reader(column, self.engine) for place, column in self.columns.items()}
@@ -120,15 +122,16 @@ class Staging:
             self.refused.add([column[at].as_py() for column in batch.columns], faults[at])
 
     def _births(self, typed: pa.Array, rows: Any, faults: dict[int, list[Fault]]) -> pa.Array:
-        """Days in the calendar that was named, as ISO text."""
-        found: list[str | None] = []
-        for at, text in enumerate(typed.to_pylist()):
-            day, fault = born(text, self.calendar, self.today) if text else (None, None)
-            found.append(day)
-            if fault:
-                placed = Fault(fault.code, fault.en, fault.fa, row=int(rows[at]), column="birth_date")
-                faults.setdefault(at, []).append(placed)
-        return pa.array(found, pa.string())
+        """Days in the calendar that was named; each spelling is read once."""
+        distinct = typed.dictionary_encode()
+        read = [born(text, self.calendar, self.today) if text else (None, None) for text in distinct.dictionary.to_pylist()]
+        wrong = [place for place, (_, fault) in enumerate(read) if fault]
+        for at in np.flatnonzero(np.isin(distinct.indices.to_numpy(zero_copy_only=False), wrong)).tolist():
+            fault = read[distinct.indices[at].as_py()][1]
+            assert fault
+            placed = Fault(fault.code, fault.en, fault.fa, row=int(rows[at]), column="birth_date")
+            faults.setdefault(at, []).append(placed)
+        return pa.array([day for day, _ in read], pa.date32()).take(distinct.indices)
 
     def _keep(self, table: pa.Table, faults: dict[int, list[Fault]]) -> None:
         if faults:
@@ -140,25 +143,39 @@ class Staging:
         self.engine.unregister("incoming")
 
     def households(self) -> Iterator[list[dict[str, Any]]]:
-        """The rows of each household together, in order of place and key."""
-        cursor = self.engine.execute("SELECT * FROM good ORDER BY area_code, household_key, row")
+        """The rows of each household together, in order of place and key; `shared`: whether another row may have its identity number."""
+        shared = self._shared()
+        cursor = self.engine.execute(f"SELECT *, {shared} AS shared FROM good ORDER BY area_code, household_key, row")  # nosec B608  # noqa: S608 ours
         names = [one[0] for one in cursor.description]
+        key = names.index("household_key")
         together: list[dict[str, Any]] = []
+        last = None
         while page := cursor.fetchmany(PAGE):
             for values in page:
-                row = dict(zip(names, values, strict=True))
-                if together and together[0]["household_key"] != row["household_key"]:
-                    yield together
-                    together = []
-                together.append(row)
+                if values[key] != last:
+                    if together:
+                        yield together
+                    together, last = [], values[key]
+                together.append(dict(zip(names, values)))  # noqa: B905  a million times
         if together:
             yield together
 
 
+    def _shared(self) -> str:
+        """The condition under which an identity number may stand twice in the file: its digits do, or it has none to compare."""
+        if not any(column.name == "national_id" for column in self.columns.values()):
+            return "false"
+        digits = "TRY_CAST(regexp_replace(national_id, '[^0-9]', '', 'g') AS BIGINT)"
+        self.engine.execute(
+            f"CREATE TABLE shared AS SELECT {digits} AS digits FROM good GROUP BY 1 HAVING count(*) > 1 AND digits IS NOT NULL"  # nosec B608  # noqa: S608 ours
+        )
+        return f"({digits} IS NULL OR {digits} IN (FROM shared))"
+
+
 @lru_cache(maxsize=50_000)  # birthdays come again and again
-def born(text: str, calendar: Calendar, today: Any) -> tuple[str | None, Fault | None]:
+def born(text: str, calendar: Calendar, today: Any) -> tuple[date | None, Fault | None]:
     try:
         day = calendars.parse(text, calendar)
     except HamyarError as refusal:
         return None, refusal.faults[0]
-    return day.isoformat(), birth_fault(day, today)
+    return day, birth_fault(day, today)

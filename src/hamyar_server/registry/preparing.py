@@ -1,0 +1,74 @@
+"""The reading half of a long import, in a process of its own: it judges and seals the next households while the first process writes the last ones.
+
+It ends with the process that began it, whose pipe breaks; until then it holds the import's lock, so that no second one begins.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle  # nosec B403  between two processes of ours
+import signal
+import subprocess  # nosec B404
+import sys
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from hamyar.errors import HamyarError
+from hamyar_server.areas.models import Area
+from hamyar_server.registry.incoming import Sealed
+from hamyar_server.registry.models import Household, Import
+
+
+BEGIN = f"import sys, django; django.setup(); from {__name__} import main; main(sys.argv[1])"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A chunk of a file's households. passed: how many of the file's stand before its end; new: sealed, in `areas`; changed: each with its differences."""
+
+    passed: int
+    new: Sealed | None = None
+    areas: list[Area] = field(default_factory=list)
+    changed: list[tuple[Household, dict[str, Any]]] = field(default_factory=list)
+
+
+def apart(batch: Import, lock: IO[str]) -> Generator[Prepared, None, None]:
+    """What `imports.prepared` yields, made by a second process. Raises the HamyarError that it met, ChildProcessError where it was killed."""
+    command = [sys.executable, "-c", BEGIN, str(batch.pk)]
+    with subprocess.Popen(  # nosec B603  # noqa: S603  this very program
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, pass_fds=[lock.fileno()]
+    ) as other:
+        assert other.stdout
+        try:
+            while (said := pickle.load(other.stdout)) is not None:  # nosec B301  # noqa: S301
+                if not isinstance(said, Prepared):
+                    raise HamyarError(*said)
+                yield said
+        except EOFError:
+            raise ChildProcessError(f"the process that reads the file ended by itself ({other.wait()})") from None
+        finally:
+            other.kill()
+
+
+def main(name: str) -> None:
+    """The second process: chunks to its standard output, then None, or the faults for which it ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    from hamyar_server.registry import imports
+
+    def say(what: Any) -> None:
+        pickle.dump(what, out, pickle.HIGHEST_PROTOCOL)
+        out.flush()
+
+    with suppress(BrokenPipeError):
+        try:
+            for chunk in imports.prepared(Import.objects.get(pk=name)):
+                say(chunk)
+        except HamyarError as refusal:
+            say(refusal.faults)
+        else:
+            say(None)
+
