@@ -46,6 +46,14 @@ class HamyarError(Exception):
         self.total = len(faults) if total is None else total
         super().__init__("\n".join(str(fault) for fault in faults))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.faults, self.total)
+
+
+def _again(kind: type[HamyarError], faults: tuple[Fault, ...], total: int) -> HamyarError:
+    """The error as another process raised it."""
+    return kind(*faults, total=total)
+
 
 def error(code: str, *, en: str, fa: str, **where: Any) -> HamyarError:
     """An error with one fault; `where` is file, row, column."""

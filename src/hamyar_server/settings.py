@@ -98,7 +98,7 @@ DATABASES = {
     "keys": database(
         os.environ.get("KEYS_DATABASE_URL"),
         HOME / "persons.keys.sqlite3",
-        "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
+        "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA cache_size=-8192;",
     ),
 }
 Q_CLUSTER = {  # jobs (core.jobs); a second attempt comes when the worker starts again, or after `retry`

@@ -49,7 +49,7 @@ def national_id(typed: str) -> NationalId:
 def _checked(text: str) -> NationalId:
     if len(set(text)) == 1:
         return NationalId(text, "all_equal")
-    *first, last = text.encode()
-    remainder = (sum(map(mul, first, _WEIGHTS)) - _ZEROS) % 11
+    digits = text.encode()
+    remainder = (sum(map(mul, digits, _WEIGHTS)) - _ZEROS) % 11  # of the first nine, for which there are weights
     check = remainder if remainder < 2 else 11 - remainder
-    return NationalId(text, None if check == last - _ZERO else "check_digit")
+    return NationalId(text, None if check == digits[9] - _ZERO else "check_digit")

@@ -118,9 +118,8 @@ def _converted(rows: Sequence[Row], converts: list[Convert | None]) -> Iterable[
     columns = list(zip(*rows, strict=True))
     for place, convert in wanted:
         values = columns[place]
-        by_id = {id(value): value for value in values}  # one moment, day or batch stands in every row
-        if len(by_id) * 2 < len(values):
-            converted = {one: convert(value) for one, value in by_id.items()}
+        if values[0] is values[-1]:  # one moment, day or batch in every row, or in most
+            converted = {one: convert(value) for one, value in {id(value): value for value in values}.items()}
             columns[place] = tuple([converted[id(value)] for value in values])
         else:
             columns[place] = tuple(map(convert, values))

@@ -156,6 +156,7 @@ def add_person(
             _no_head(household)
         pk, rows = uuid7(), Rows()
         key = store.make([pk])[pk]
+        rows.draw(1, len(new.identifiers))
         place = household.pk.hex, household.path
         add_person_rows(rows, new, pk.hex, key, *place, origin or Origin(), timezone.now())
         rows.sealed().insert()

@@ -39,11 +39,12 @@ from hamyar_server.registry.models import (
     Person,
     State,
 )
-from hamyar_server.registry.preparing import Prepared, apart
+from hamyar_server.registry.preparing import Prepared, apart, check_apart
 from hamyar_server.registry.staging import Refused, Staging, engine
 
 LARGEST = 200_000_000  # bytes of an upload
 CHUNK = 700  # households of one transaction
+LARGE = 1_000_000  # bytes; a larger file is checked by a second process, whose memory goes with it
 LONG = 2_000  # households; of more a second process reads and seals while the first writes
 WORK = "hamyar_server.registry.imports.work"
 KEPT = timedelta(days=7)  # an upload that nobody accepted
@@ -152,13 +153,21 @@ def _chunks(households: Iterator[list[dict[str, Any]]]) -> Iterator[list[list[di
 
 def check(batch: Import, progress: Progress | None = None) -> Import:
     """What the file would bring: households new, changed, unchanged, refused, suspected; refused rows beside their reasons."""
-    with _alone(batch):
+    with _alone(batch) as lock:
         if batch.state == ImportState.CHECKING:
-            _look_through(batch, acting(batch), progress)
+            if file_of(batch).stat().st_size > LARGE and not connection.in_atomic_block:
+                check_apart(batch, lock, progress)
+                batch.refresh_from_db()
+            else:
+                for done, total in looked_through(batch):
+                    if progress:
+                        progress(done, total)
     return batch
 
 
-def _look_through(batch: Import, actor: Actor | None, progress: Progress | None) -> None:
+def looked_through(batch: Import) -> Generator[tuple[int, int], None, None]:
+    """Judges every household and keeps the counts; yields how many are done, and of how many."""
+    actor = acting(batch)
     counts = dict.fromkeys(("new", "persons", "changed", "unchanged", "refused", "suspected"), 0)
     with _staged(batch) as staging, without_garbage():
         total = staging.engine.execute("SELECT count(DISTINCT (area_code, household_key)) FROM good").fetchone()[0]
@@ -174,8 +183,7 @@ def _look_through(batch: Import, actor: Actor | None, progress: Progress | None)
             for rows, faults in judged.refused:
                 _refuse(staging, rows, faults)
             done += len(chunk)
-            if progress:
-                progress(done, total)
+            yield done, total
         counts["refused"] = staging.refused.count
         counts["rows"] = staging.rows
         faults = [[fault.text("en"), fault.text("fa")] for fault in staging.refused.first]
@@ -334,7 +342,9 @@ def prepared(batch: Import) -> Generator[Prepared, None, None]:
             yield Prepared(passed, sealed, areas, [(old, wanted) for old, wanted in compared if wanted])
 
 
-def _take_in(batch: Import, actor: Actor | None, chunks: Generator[Prepared, None, None], progress: Progress | None) -> None:
+def _take_in(
+    batch: Import, actor: Actor | None, chunks: Generator[Prepared, None, None], progress: Progress | None
+) -> None:
     before, origin = batch.done, origin_of(batch)
     with closing(chunks):
         for chunk in chunks:

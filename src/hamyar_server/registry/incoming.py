@@ -21,7 +21,7 @@ from hamyar_server.core import bulk
 from hamyar_server.core.encryption import Indexes, bound_to
 from hamyar_server.core.ids import uuid7s
 from hamyar_server.core.keys import store
-from hamyar_server.core.keys.store import DataKey
+from hamyar_server.core.keys.store import DataKey, nonces
 from hamyar_server.registry.models import (
     Cover,
     Household,
@@ -206,8 +206,15 @@ class Rows:
     identifiers: list[tuple[Any, ...]] = field(default_factory=list)
     covers: list[tuple[Any, ...]] = field(default_factory=list)
     indexes: Indexes = field(default_factory=Indexes)
+    numbers: list[str] = field(default_factory=list)
+    nonces: list[bytes] = field(default_factory=list)
     _names: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
     _said: dict[tuple[str, ...], bulk.Dumped] = field(default_factory=dict)
+
+    def draw(self, persons: int, identifiers: int) -> None:
+        """Ids of so many identifiers, and a nonce for each value that will be sealed, each taken once."""
+        self.numbers += reversed(uuid7s(identifiers))
+        self.nonces += nonces(persons + identifiers)
 
     def name_index(self, label: str, name: str) -> bytes | None:
         """Names come again and again in a batch."""
@@ -282,6 +289,7 @@ def rows_of(households: Sequence[NewHousehold], origin: Origin) -> Rows:
     persons = uuid7s(sum(len(household.people) for household in households))
     keys = zip(persons, store.make_for(persons), strict=True)
     rows, now = Rows(), timezone.now()
+    rows.draw(len(persons), sum(len(person.identifiers) for household in households for person in household.people))
     for household, id_ in zip(households, uuid7s(len(households)), strict=True):
         _household_rows(rows, household, id_, origin, now)
         for person, (pk, key) in zip(household.people, keys, strict=False):
@@ -306,7 +314,7 @@ def add_person_rows(
     rows: Rows, new: NewPerson, pk: str, key: DataKey, household: str, path: str, origin: Origin, now: Any
 ) -> None:
     name, born = new.name, new.birth_date
-    sealed = key.seal(name.sealed_text().encode(), bound_to("registry.person", "name", pk, pk))
+    sealed = key.seal(name.sealed_text().encode(), bound_to("registry.person", "name", pk, pk), rows.nonces.pop())
     known = ("name", *(["sex"] if new.sex else []), *(["birth_date"] if born else []))
     rows.people.append(
         (
@@ -317,9 +325,10 @@ def add_person_rows(
         )
     )
     rows.memberships.append((household, pk, new.role, origin.as_of))
-    for identifier, number in zip(new.identifiers, uuid7s(len(new.identifiers)), strict=True):
+    for identifier in new.identifiers:
+        number = rows.numbers.pop()
         kind, value, *rest = _identifier_values(identifier, origin, rows.indexes)
-        sealed = key.seal(value.encode(), bound_to("registry.identifier", "value", number, pk))
+        sealed = key.seal(value.encode(), bound_to("registry.identifier", "value", number, pk), rows.nonces.pop())
         rows.identifiers.append((number, pk, kind, sealed, *rest))
 
 

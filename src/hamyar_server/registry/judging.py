@@ -28,7 +28,6 @@ from hamyar_server.registry.incoming import (
 from hamyar_server.registry.models import Household, Identifier, IdentifierKind, Import, Person, identifier_index
 from hamyar_server.registry.names import Name, name_key
 
-
 IDENTITY = IdentifierKind.IDENTITY
 
 
@@ -52,6 +51,7 @@ class Reading:
         self.areas: dict[str, Area | None] = {}
         self.within: dict[bytes, str] = {}  # of numbers that may be shared, the household that has it
         self.indexes = Indexes()
+        self.numbers = [(name, str(kind)) for name, kind in columns.NUMBERS if name in batch.mapping.values()]
         self.facts = [name for name in FACTS if name in batch.mapping.values()]
 
     def household(self, rows: Sequence[dict[str, Any]]) -> NewHousehold:
@@ -72,8 +72,8 @@ class Reading:
     def person(self, row: dict[str, Any]) -> NewPerson:
         numbers = [
             NewIdentifier(kind, row[name], index=identifier_index(kind, row[name], self.indexes))
-            for name, kind in columns.NUMBERS
-            if row.get(name)
+            for name, kind in self.numbers
+            if row[name]
         ]
         return NewPerson(
             Name(row["given"].strip(), (row.get("family") or "").strip(), (row.get("father") or "").strip()),

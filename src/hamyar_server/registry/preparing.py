@@ -10,18 +10,20 @@ import pickle  # nosec B403  between two processes of ours
 import signal
 import subprocess  # nosec B404
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
+
+from django.db import connection
 
 from hamyar.errors import HamyarError
 from hamyar_server.areas.models import Area
 from hamyar_server.registry.incoming import Sealed
 from hamyar_server.registry.models import Household, Import
 
-
-BEGIN = f"import sys, django; django.setup(); from {__name__} import main; main(sys.argv[1])"
+CACHE = 16_000  # KiB of SQLite's pages: it looks keys up, and writes none of them
+BEGIN = f"import sys, django; django.setup(); from {__name__} import main; main(*sys.argv[1:])"
 
 
 @dataclass(frozen=True)
@@ -36,15 +38,26 @@ class Prepared:
 
 def apart(batch: Import, lock: IO[str]) -> Generator[Prepared, None, None]:
     """What `imports.prepared` yields, made by a second process. Raises the HamyarError that it met, ChildProcessError where it was killed."""
-    command = [sys.executable, "-c", BEGIN, str(batch.pk)]
+    yield from _second("prepared", batch, lock)
+
+
+def check_apart(batch: Import, lock: IO[str], progress: Callable[[int, int], object] | None) -> None:
+    """`imports.looked_through` in a second process, whose memory goes with it. Raises as `apart`."""
+    for done, total in _second("looked_through", batch, lock):
+        if progress:
+            progress(done, total)
+
+
+def _second(work: str, batch: Import, lock: IO[str]) -> Generator[Any, None, None]:
+    command = [sys.executable, "-c", BEGIN, work, str(batch.pk)]
     with subprocess.Popen(  # nosec B603  # noqa: S603  this very program
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, pass_fds=[lock.fileno()]
     ) as other:
         assert other.stdout
         try:
             while (said := pickle.load(other.stdout)) is not None:  # nosec B301  # noqa: S301
-                if not isinstance(said, Prepared):
-                    raise HamyarError(*said)
+                if isinstance(said, HamyarError):
+                    raise said
                 yield said
         except EOFError:
             raise ChildProcessError(f"the process that reads the file ended by itself ({other.wait()})") from None
@@ -52,12 +65,15 @@ def apart(batch: Import, lock: IO[str]) -> Generator[Prepared, None, None]:
             other.kill()
 
 
-def main(name: str) -> None:
-    """The second process: chunks to its standard output, then None, or the faults for which it ended."""
+def main(work: str, name: str) -> None:
+    """The second process: what `imports.{work}` yields goes to its standard output, then None, or the HamyarError for which it ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     from hamyar_server.registry import imports
+
+    if connection.vendor == "sqlite":
+        connection.cursor().execute(f"PRAGMA cache_size=-{CACHE}")
 
     def say(what: Any) -> None:
         pickle.dump(what, out, pickle.HIGHEST_PROTOCOL)
@@ -65,10 +81,9 @@ def main(name: str) -> None:
 
     with suppress(BrokenPipeError):
         try:
-            for chunk in imports.prepared(Import.objects.get(pk=name)):
-                say(chunk)
+            for one in getattr(imports, work)(Import.objects.get(pk=name)):
+                say(one)
         except HamyarError as refusal:
-            say(refusal.faults)
+            say(refusal)
         else:
             say(None)
-

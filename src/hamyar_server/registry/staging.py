@@ -27,10 +27,11 @@ from hamyar_server.registry.columns import CONTRACT
 from hamyar_server.registry.incoming import birth_fault
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-MEMORY = "120MB"  # of DuckDB; beyond it goes to the work folder
+MEMORY = "64MB"  # of DuckDB; beyond it goes to the work folder
 KNOWN = CONTRACT.by_name
 TYPES = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE"}
 PAGE = 2_000  # rows fetched at once
+SLICE = 10_000  # rows read at once
 
 
 @dataclass
@@ -88,17 +89,22 @@ class Staging:
 
     def read(self, file: Path, mapping: Mapping[str, str]) -> None:
         """Stream the file. Raises HamyarError where it is no file that can be read."""
+        pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what it once had
         incoming = open_file(file)
         self.columns = {
             place: KNOWN[mapping[typed]] for place, typed in enumerate(incoming.heading) if mapping.get(typed) in KNOWN
         }
         types = TYPES | {"birth_date": "DATE"}
-        names = ", ".join(f'"{c.name}" {types.get(c.name) or types.get(c.type, "VARCHAR")}' for c in self.columns.values())
+        names = ", ".join(
+            f'"{c.name}" {types.get(c.name) or types.get(c.type, "VARCHAR")}' for c in self.columns.values()
+        )
         self.engine.execute(f"CREATE TABLE good (row BIGINT, {names})")
         self.engine.execute("CREATE TABLE bad (household_key VARCHAR)")
         readers = {place: Reader(column, self.engine) for place, column in self.columns.items()}
         for rows, batch in incoming.batches:
-            self._batch(*without_empty(rows, batch), readers, file.name)
+            for first in range(0, len(rows), SLICE):
+                part = without_empty(rows[first : first + SLICE], batch.slice(first, SLICE))
+                self._batch(*part, readers, file.name)
         for fault in incoming.faults:
             self.refused.add([], [fault])
 
@@ -124,7 +130,9 @@ class Staging:
     def _births(self, typed: pa.Array, rows: Any, faults: dict[int, list[Fault]]) -> pa.Array:
         """Days in the calendar that was named; each spelling is read once."""
         distinct = typed.dictionary_encode()
-        read = [born(text, self.calendar, self.today) if text else (None, None) for text in distinct.dictionary.to_pylist()]
+        read = [
+            born(text, self.calendar, self.today) if text else (None, None) for text in distinct.dictionary.to_pylist()
+        ]
         wrong = [place for place, (_, fault) in enumerate(read) if fault]
         for at in np.flatnonzero(np.isin(distinct.indices.to_numpy(zero_copy_only=False), wrong)).tolist():
             fault = read[distinct.indices[at].as_py()][1]
@@ -159,7 +167,6 @@ class Staging:
                 together.append(dict(zip(names, values)))  # noqa: B905  a million times
         if together:
             yield together
-
 
     def _shared(self) -> str:
         """The condition under which an identity number may stand twice in the file: its digits do, or it has none to compare."""

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import hmac
+from uuid import RFC_4122, UUID
+
 import pytest
 from cryptography.exceptions import InvalidTag
 from django.core.exceptions import FieldError
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 from hamyar.errors import HamyarError
 from hamyar_server.core import encryption
 from hamyar_server.core.encryption import Sealed, blind_index, bound, seal
-from hamyar_server.core.ids import uuid7
+from hamyar_server.core.ids import uuid7, uuid7s
 from hamyar_server.core.keys import store
 from hamyar_server.core.keys.store import DataKey
 from hamyar_server.registry.models import Person
@@ -130,3 +133,17 @@ def with_key(tmp_path_factory):
     if not masters.exist():
         ours.KEYS_FILE.parent.mkdir(exist_ok=True)
         masters.make()
+
+
+@given(st.text())
+def test_a_blind_index_is_an_hmac_under_a_key_of_its_label(tmp_path_factory, text):
+    with_key(tmp_path_factory)
+    key = store.current().derived("one")
+    assert blind_index("one", text) == hmac.digest(key, text.encode(), "sha256")[:16]
+
+
+def test_many_ids_are_of_version_7_and_each_another():
+    made = [UUID(one) for one in uuid7s(1000)]
+    assert {(one.version, one.variant) for one in made} == {(7, RFC_4122)}
+    assert len(set(made)) == 1000
+    assert 0 <= (uuid7().int >> 80) - (made[0].int >> 80) < 60_000

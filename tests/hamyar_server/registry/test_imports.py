@@ -260,6 +260,19 @@ def test_suspected_duplicates_wait_unless_taken(assessor, households):
     assert Household.objects.count() == 6
 
 
+@pytest.mark.parametrize("again", ["0013542419", "13542419", "001-354-2419", "۰۰۱۳۵۴۲۴۱۹", " 0013542419"])
+def test_one_number_in_two_households_is_suspected_however_it_is_written(assessor, again):
+    rows = [row(1, 1, national_id="0013542419"), row(2, 1, national_id="0499370899"), row(3, 1, national_id=again)]
+    batch = brought(assessor, rows)
+    assert (batch.counts["new"], batch.counts["suspected"]) == (2, 1)
+
+
+@pytest.mark.parametrize("again", ["A-1", "a1", "A 1"])
+def test_a_number_without_enough_digits_is_compared_too(assessor, again):
+    batch = brought(assessor, [row(1, 1, national_id="A1"), row(2, 1, national_id="A2"), row(3, 1, national_id=again)])
+    assert (batch.counts["new"], batch.counts["suspected"]) == (2, 1)
+
+
 def test_a_run_that_was_cut_off_goes_on_where_it_was(assessor, households, monkeypatch):
     batch = imports.accept(by=assessor, batch=brought(assessor, households))
     monkeypatch.setattr(imports, "CHUNK", 1)

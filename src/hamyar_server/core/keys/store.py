@@ -36,8 +36,9 @@ class DataKey:
         self._key = key
         self._aes = AESGCM(key)
 
-    def seal(self, text: bytes, bound: bytes) -> bytes:
-        nonce = os.urandom(NONCE)
+    def seal(self, text: bytes, bound: bytes, nonce: bytes = b"") -> bytes:
+        """nonce: drawn for this text alone, where many were drawn in one go."""
+        nonce = nonce or os.urandom(NONCE)
         return nonce + self._aes.encrypt(nonce, text, bound)
 
     def open(self, sealed: bytes, bound: bytes) -> bytes:
@@ -48,6 +49,11 @@ class DataKey:
         return hmac.digest(hmac.digest(self._key, b"hamyar digest", "sha256"), text, "sha256")
 
 
+def nonces(count: int) -> list[bytes]:
+    drawn = os.urandom(NONCE * count)
+    return [drawn[at : at + NONCE] for at in range(0, len(drawn), NONCE)]
+
+
 def make(persons: Collection[UUID]) -> dict[UUID, DataKey]:
     """A key for each new person, kept before the caller writes anything under it."""
     return dict(zip(persons, make_for([person.hex for person in persons]), strict=True))
@@ -55,13 +61,12 @@ def make(persons: Collection[UUID]) -> dict[UUID, DataKey]:
 
 def make_for(persons: Sequence[str]) -> list[DataKey]:
     """As `make`, by the hexadecimal digits of the persons' ids, in their order."""
-    keep, drawn = current(), os.urandom((KEY + NONCE) * len(persons))
-    keys = [drawn[at : at + KEY] for at in range(0, KEY * len(persons), KEY)]
-    nonces = [drawn[at : at + NONCE] for at in range(KEY * len(persons), len(drawn), NONCE)]
+    keep, drawn = current(), os.urandom(KEY * len(persons))
+    keys = [drawn[at : at + KEY] for at in range(0, len(drawn), KEY)]
     encrypt, version = keep.cipher(keep.current).encrypt, keep.current
     rows = [
         (person, version, nonce + encrypt(nonce, key, _bound(person, version)))
-        for person, key, nonce in zip(persons, keys, nonces, strict=True)
+        for person, key, nonce in zip(persons, keys, nonces(len(persons)), strict=True)
     ]
     insert(PersonKey, ["person_id", "version", "wrapped"], rows, using=ALIAS)
     return [DataKey(key) for key in keys]
