@@ -28,7 +28,7 @@ from tests.hamyar_server.home import SET_UP, Home
 from tests.postgres import Cluster, cluster, empty_databases, free_port
 
 KILLS = int(os.environ.get("HAMYAR_KILLS", "0"))
-HOUSEHOLDS = 8_000  # of one file: long enough for a second process, and to be killed in the middle
+HOUSEHOLDS = 7_700  # of one file: long enough for a second process, and to be killed in the middle
 BAD = 7
 AREA = "7701010001000001"
 PATIENCE = 240  # seconds
