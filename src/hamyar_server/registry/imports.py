@@ -155,7 +155,7 @@ def check(batch: Import, progress: Progress | None = None) -> Import:
     """What the file would bring: households new, changed, unchanged, refused, suspected; refused rows beside their reasons."""
     with _alone(batch) as lock:
         if batch.state == ImportState.CHECKING:
-            if file_of(batch).stat().st_size > LARGE and not connection.in_atomic_block:
+            if _large(file_of(batch)) and not connection.in_atomic_block:
                 check_apart(batch, lock, progress)
                 batch.refresh_from_db()
             else:
@@ -163,6 +163,10 @@ def check(batch: Import, progress: Progress | None = None) -> Import:
                     if progress:
                         progress(done, total)
     return batch
+
+
+def _large(file: Path) -> bool:
+    return file.exists() and file.stat().st_size > LARGE
 
 
 def looked_through(batch: Import) -> Generator[tuple[int, int], None, None]:
