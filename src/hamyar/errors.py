@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+_PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")  # `hamyar.persian` raises these errors, so it cannot be asked here
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -22,13 +24,10 @@ class Fault:
     column: str | None = None
 
     def place(self, language: str = "en") -> str:
-        row, column = ("row", "column") if language == "en" else ("ردیف", "ستون")
-        parts = [
-            self.file,
-            f"{row} {self.row}" if self.row is not None else None,
-            f'{column} "{self.column}"' if self.column is not None else None,
-        ]
-        return ", ".join(part for part in parts if part)
+        english = language == "en"
+        row = None if self.row is None else f"row {self.row}" if english else f"ردیف {self.row}".translate(_PERSIAN)
+        column = None if self.column is None else f'column "{self.column}"' if english else f"ستون «{self.column}»"
+        return (", " if english else "، ").join(part for part in (self.file, row, column) if part)
 
     def text(self, language: str = "en") -> str:
         place = self.place(language)
