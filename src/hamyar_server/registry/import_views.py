@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language, gettext_lazy
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from hamyar.errors import HamyarError
@@ -118,10 +117,8 @@ def accept(request: HttpRequest, pk: Any) -> HttpResponse:
 def undo(request: HttpRequest, pk: Any) -> HttpResponse:
     batch = own(request, pk)
     try:
-        undone = imports.undo(by=request.actor, batch=batch)
-        if undone.counts["kept"]:
-            text = _("Undone. %(n)s households were changed by somebody since, and stay.")
-            messages.warning(request, text % {"n": undone.counts["kept"]})
+        imports.undo(by=request.actor, batch=batch)
+        jobs.later(imports.WORK, str(batch.pk), name=batch.file_name)
     except HamyarError as refusal:
         messages.error(request, text_of(refusal))
     return redirect("registry:import", batch.pk)

@@ -412,24 +412,41 @@ def _kept(person: Person) -> dict[str, Any]:
 
 
 def undo(*, by: Actor | None, batch: Import) -> Import:
-    """Take back what it brought: its own households go with their keys, changed ones become what they were, unless somebody changed them since."""
+    """Say that what it brought is taken back; the job does it. Raises NotAllowed, HamyarError HY-Z132."""
     if by and (batch.organisation_id != by.organisation.pk or Function.ASSESS not in mandates.functions_of(by)):
         raise mandates.NotAllowed
-    moved = Import.objects.filter(pk=batch.pk, state__in=(ImportState.DONE, ImportState.UNDOING)).update(
-        state=ImportState.UNDOING
-    )
-    if not moved:
-        raise error(
-            "HY-Z132", en="only what was taken in can be undone.", fa="تنها آنچه پذیرفته شده است برگردانده می‌شود."
-        )
+    with transaction.atomic():
+        moved = Import.objects.filter(pk=batch.pk, state=ImportState.DONE).update(state=ImportState.UNDOING, done=0)
+        if not moved:
+            raise error(
+                "HY-Z132", en="only what was taken in can be undone.", fa="تنها آنچه پذیرفته شده است برگردانده می‌شود."
+            )
+        audit.record(by, "import.undo_begun", batch)
+    batch.refresh_from_db()
+    return batch
+
+
+def take_back(batch: Import, progress: Progress | None = None) -> Import:
+    """Its own households go with their keys, changed ones become what they were, unless somebody changed them since."""
+    with _alone(batch):
+        if batch.state == ImportState.UNDOING:
+            _take_back(batch, progress)
+    return batch
+
+
+def _take_back(batch: Import, progress: Progress | None) -> None:
     emptied = Q(state=State.CLOSED)  # by the start that found their keys gone, after a kill
     own = Household.objects.filter(Q(version=1) | emptied, batch=batch.pk).order_by("pk")
+    total, done = own.count(), 0
     while some := list(own.values_list("pk", flat=True)[:CHUNK]):
         persons = list(Person.objects.filter(household__in=some).values_list("pk", flat=True))
         with transaction.atomic():
             Person.objects.filter(pk__in=persons).delete()
             Household.objects.filter(pk__in=some).delete()
             store.destroy(persons)  # in a database of its own: a kill after it brings the rows back, and undo goes on
+        done += len(some)
+        if progress:
+            progress(done, total)
     kept = Household.objects.filter(batch=batch.pk).count()
     for change in batch.changes.select_related("household"):
         kept += not _restore(change)
@@ -438,8 +455,7 @@ def undo(*, by: Actor | None, batch: Import) -> Import:
         batch.state, batch.ended_at = ImportState.UNDONE, timezone.now()
         batch.counts |= {"kept": kept}
         batch.save()
-        audit.record(by, "import.undone", batch, kept=kept)
-    return batch
+        audit.record(None, "import.undone", batch, kept=kept)
 
 
 @transaction.atomic
@@ -493,7 +509,7 @@ def go_on() -> int:
 def work(name: str) -> None:
     """The job of an import: whatever its state asks for. What goes wrong is written on it and said in its list."""
     batch = Import.objects.get(pk=name)
-    step = {ImportState.CHECKING: check, ImportState.RUNNING: run, ImportState.UNDOING: _undo_again}.get(batch.state)
+    step = {ImportState.CHECKING: check, ImportState.RUNNING: run, ImportState.UNDOING: take_back}.get(batch.state)
     if step is None:
         return
     try:
@@ -503,11 +519,7 @@ def work(name: str) -> None:
         Import.objects.filter(pk=name).update(state=ImportState.FAILED, message="\n".join(texts))
 
 
-def _undo_again(batch: Import, _progress: Progress) -> Import:
-    return undo(by=None, batch=batch)
-
-
 def _advance(batch: Import, done: int, total: int) -> None:
-    """How far a check came; a run writes that itself, with what it took in."""
-    if batch.state == ImportState.CHECKING:
+    """How far it came; a run writes that itself, with what it took in."""
+    if batch.state != ImportState.RUNNING:
         Import.objects.filter(pk=batch.pk).update(done=done, total=total)

@@ -60,6 +60,7 @@ ACTS = {
     "import.uploaded": _("list uploaded"),
     "import.accepted": _("list accepted"),
     "import.done": _("list taken in"),
+    "import.undo_begun": _("undo of a list begun"),
     "import.undone": _("list undone"),
     "import.refused_handed_out": _("refused rows handed out"),
     "user.made": _("user made"),

@@ -177,7 +177,7 @@ def test_a_changed_file_changes_what_is_otherwise_and_undo_restores_it(assessor,
     assert Person.objects.count() == 6
     assert Person.objects.named("حسین رستمی").count() == 1
     assert Household.objects.filter(facts={"rooms": 4}).count() == 1
-    imports.undo(by=assessor, batch=batch)
+    imports.take_back(imports.undo(by=assessor, batch=batch))
     assert list(Household.objects.order_by("pk").values("facts", "decile", "area", "members")) == before
     assert {p.pk: str(p.opened_name()) for p in Person.objects.all()} == names
     assert Person.objects.named("حسن رستمی").count() == 1
@@ -186,17 +186,39 @@ def test_a_changed_file_changes_what_is_otherwise_and_undo_restores_it(assessor,
 def test_undo_takes_back_households_and_their_keys(assessor, households):
     batch = taken(assessor, households)
     persons = list(Person.objects.values_list("pk", flat=True))
-    imports.undo(by=assessor, batch=batch)
+    imports.take_back(imports.undo(by=assessor, batch=batch))
     assert not Household.objects.exists()
     assert not Person.objects.exists()
     assert store.opened(persons) == {}
+
+
+def test_an_undo_that_was_cut_off_goes_on(assessor, households, monkeypatch):
+    batch = taken(assessor, households)
+    monkeypatch.setattr(imports, "CHUNK", 1)
+    imports.undo(by=assessor, batch=batch)
+    with pytest.raises(HamyarError, match="HY-Z132"):
+        imports.undo(by=assessor, batch=batch)
+
+    def cut(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    there = Household.objects.count()
+    with pytest.raises(KeyboardInterrupt):
+        imports.take_back(batch, cut)
+    assert Household.objects.count() == there - 1
+    assert imports.go_on() == 1
+    imports.work(str(batch.pk))
+    assert not Household.objects.exists()
+    assert Import.objects.get().state == "undone"
+    told = AuditEvent.objects.of(batch).filter(action__startswith="import.und").values_list("action", "user_id")
+    assert list(told) == [("import.undo_begun", str(assessor.user.pk)), ("import.undone", "")]
 
 
 def test_undo_leaves_what_somebody_changed_since(assessor, households):
     batch = taken(assessor, households)
     kept = Household.objects.filter(area__code=CITY).get()
     change_household(by=assessor, household=kept, version=kept.version, facts={"rooms": 9})
-    assert imports.undo(by=assessor, batch=batch).counts["kept"] == 1
+    assert imports.take_back(imports.undo(by=assessor, batch=batch)).counts["kept"] == 1
     assert [h.pk for h in Household.objects.all()] == [kept.pk]
 
 

@@ -38,12 +38,18 @@ class Command(BaseCommand):
     def handle(self, *, file: str, batch: str | None, **options: Any) -> None:
         try:
             if file == "undo":
-                undone = imports.undo(by=None, batch=self._known(batch))
-                self.stdout.write(f"undone, kept {undone.counts['kept']} · برگردانده شد")
+                self._undo(self._known(batch))
             else:
                 self._bring(Path(file), options)
         except HamyarError as refusal:
             raise CommandError("\n".join(str(fault) for fault in refusal.faults)) from refusal
+
+    def _undo(self, batch: Import) -> None:
+        imports.undo(by=None, batch=batch)
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("undo · بازگرداندن", total=None)
+            imports.take_back(batch, lambda done, total: bar.update(task, completed=done, total=total))
+        self.stdout.write(f"undone, kept {batch.counts['kept']} · برگردانده شد")
 
     def _known(self, name: str | None) -> Import:
         try:
