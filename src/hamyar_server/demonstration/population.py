@@ -20,13 +20,21 @@ from hamyar_server.core.bulk import slices
 from hamyar_server.organisations.models import Organisation
 from hamyar_server.registry.actions import register_many
 from hamyar_server.registry.incoming import FACTS, NewHousehold, NewIdentifier, NewPerson, Origin
-from hamyar_server.registry.models import Import, ImportState, Provenance
+from hamyar_server.registry.models import Household, Import, ImportState, Need, Provenance
 from hamyar_server.registry.names import Name
+from hamyar_server.registry.particulars import record_need
 
 PERSONS = 60_000
 BATCH = 1_500  # households in one transaction
 ADULT = 15  # years
 SOURCE = "فهرست نمایشی"
+ASSESSED = 200  # households of whom needs are written down
+NEEDS: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "drinking-water": lambda facts: not facts["piped_water"],
+    "housing": lambda facts: facts["rooms"] == 1 or not facts["bath"],
+    "jobs": lambda facts: facts["unemployed"] > 0,
+    "medical-costs": lambda facts: facts["health_expenditure"] > 0.15 * facts["total_expenditure"],
+}
 CHARITIES = ("مرکز نیکوکاری نمایشی الف", "مرکز نیکوکاری نمایشی ب", "صندوق حمایت نمایشی")
 GIVEN = {
     "female": "زهرا فاطمه مریم معصومه سکینه نرگس لیلا مینا الهام سمیه طاهره اعظم نسرین پروین شهناز مهناز سارا نازنین هستی باران یاسمن ریحانه",
@@ -51,7 +59,18 @@ def fill(found: Province, registering: Organisation, progress: Callable[[int, in
         persons += sum(map(len, register_many(by=None, households=new, origin=origin, subject=listed)))
         progress(min(persons, PERSONS), PERSONS, "registry")
     progress(PERSONS, PERSONS, "registry")
+    _needs(listed, origin)
     return persons
+
+
+def _needs(listed: Import, origin: Origin) -> None:
+    """What some of the poorest lack, as an assessor would have written it down."""
+    known = {need.code: need for need in Need.objects.all()}
+    poorest = Household.objects.filter(batch=listed.pk, decile=1).select_related("area").order_by("pk")
+    for household in poorest[:ASSESSED]:
+        for code in NEEDS:
+            if NEEDS[code](household.facts):
+                record_need(by=None, household=household, version=household.version, need=known[code], origin=origin)
 
 
 def _households(found: Province) -> list[dict[str, Any]]:
