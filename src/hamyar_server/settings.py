@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 import hamyar
+from hamyar_server.core import logs
 from hamyar_server.core.databases import database
 
 PACKAGE = Path(__file__).resolve().parent
@@ -28,6 +29,7 @@ def _secret() -> str:
 SECRET_KEY = _secret()
 DEBUG = os.environ.get("HAMYAR_DEBUG") == "1"
 DEMONSTRATION = os.environ.get("HAMYAR_DEMONSTRATION") == "1"  # set by `hamyar-server demo` alone
+LOGGING = logs.CONFIGURATION
 ALLOWED_HOSTS = os.environ.get("HAMYAR_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 
 INSTALLED_APPS = [

@@ -25,14 +25,16 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         return self.filter(subject_kind=subject._meta.label_lower, subject_id=str(subject.pk)).order_by("number")
 
     def about(self, *, person: UUID | None = None, household: UUID | None = None, batch: UUID | None = None) -> Any:
-        """Everything that concerns this person or household, the batch that brought them in included, oldest first."""
+        """Everything that concerns this person or household, oldest first; of each thing that was done to the batch which
+        brought them in, piece by piece, the first."""
         wanted = Q()
         if person:
             wanted |= Q(person_id=person)
         if household:
             wanted |= Q(household_id=household)
         if batch:
-            wanted |= Q(subject_id=str(batch))
+            done = AuditEvent.objects.filter(subject_id=str(batch)).values("action").order_by()
+            wanted |= Q(number__in=done.annotate(first=models.Min("number")).values("first"))
         return self.filter(wanted).order_by("number") if wanted else self.none()
 
     def under(self, path: str) -> AuditEventQuerySet:

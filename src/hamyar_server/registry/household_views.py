@@ -79,8 +79,10 @@ def household(request: HttpRequest, pk: Any) -> HttpResponse:
     )
     history = AuditEvent.objects.about(household=found.pk, batch=found.batch).order_by("-number")
     held = {function: mandates.holds(actor, function, found.area) for function in Function}
+    said = [found.provenance.get(name) for name in found.facts]
+    same = said[0] if said and all(one == said[0] for one in said) else None
     facts = [
-        (name, fact_value(name, found.facts[name]), found.facts[name], found.provenance.get(name))
+        (name, fact_value(name, found.facts[name]), found.provenance.get(name))
         for name in sorted(found.facts, key=list(actions.FACTS).index)
     ]
     shown = {
@@ -88,6 +90,7 @@ def household(request: HttpRequest, pk: Any) -> HttpResponse:
         "members": memberships.filter(until=None).order_by("pk"),
         "past": memberships.exclude(until=None).order_by("-until", "pk")[:50],
         "facts": facts,
+        "facts_said": same,
         "place_said": found.provenance.get("area"),
         "covers": found.covers.order_by("-as_of", "-pk"),
         "needs": found.needs.filter(until=None).select_related("need").order_by("need__order", "pk"),

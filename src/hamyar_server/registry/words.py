@@ -6,6 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from hamyar_server.core.templatetags.hamyar import number
 from hamyar_server.registry.incoming import FACTS
 from hamyar_server.registry.models import IdentifierKind, Provenance
 
@@ -112,11 +113,17 @@ def fact(name: str) -> str:
     return column.title if get_language() == "fa" and column.title else name.replace("_", " ")
 
 
+UNITS = {"rial/month": _("rials a month"), "m2": _("m²")}  # of others the fact's name speaks
+
+
 def fact_value(name: str, value: object) -> str | Promise:
-    """A fact as a page shows it; numbers are left to the page."""
+    """A fact as a page shows it."""
     column = FACTS.get(name)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if isinstance(value, int | float):
+        unit = UNITS.get(column.unit or "") if column else None
+        return number(value, 0 if value == int(value) else 2) + (f" {unit}" if unit else "")
     if column and column.values_fa and value in column.values and get_language() == "fa":
         return column.values_fa[column.values.index(str(value))]
     return str(value).replace("_", " ")

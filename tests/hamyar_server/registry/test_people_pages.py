@@ -7,9 +7,10 @@ from datetime import date
 import pytest
 from django.test import Client
 
+from hamyar_server.core import audit
 from hamyar_server.core.models import AuditEvent
 from hamyar_server.registry import actions, lists
-from hamyar_server.registry.models import Alarm, Household, SavedFilter
+from hamyar_server.registry.models import Alarm, Household, Import, SavedFilter
 from tests.hamyar_server.registry.conftest import FAMILY, NATIONAL_ID
 
 LIST = "/households/"
@@ -161,7 +162,27 @@ def test_a_household_shows_facts_with_their_source_and_no_identity(cast, househo
         assert text in page, text
     assert "حسینی" not in page
     assert "national_id" not in page
+    assert page.count("charity list") == 2, "of the cover, and once of all facts"
     assert signed_in(cast.other_mayor).get(f"{LIST}{household.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize(("language", "income", "area"), [("fa", "۶۸۷٬۰۰۰٬۰۰۰ ریال در ماه", "۹۴٫۵۰ متر مربع"), ("en", "687,000,000 rials a month", "94.50 m²")])  # fmt: skip
+def test_amounts_are_grouped_and_have_their_unit(cast, household, signed_in, language, income, area):
+    facts = {"income": 687000000.0, "floor_area": 94.5}
+    actions.change_household(by=cast.assessor, household=household, version=household.version, facts=facts)
+    page = signed_in(cast.director).get(f"{LIST}{household.pk}/?language={language}", follow=True).content.decode()
+    assert income in page
+    assert area in page
+    assert page.count("charity list") == 3, "each fact says where it comes from, where they differ"
+
+
+def test_a_list_in_many_pieces_is_one_line_of_a_households_history(cast, household, signed_in):
+    batch = Import.objects.create(file_name="x.csv", source="x")
+    Household.objects.filter(pk=household.pk).update(batch=batch.pk)
+    for _ in range(3):
+        audit.record(None, "households.registered", batch, households=700)
+    page = signed_in(cast.director).get(f"{LIST}{household.pk}/").content.decode()
+    assert page.count("با بارگذاری فهرست آمد") == 1
 
 
 def changed(client: Client, household: Household, **facts: str):
