@@ -155,10 +155,7 @@ def names(draw: np.random.Generator, common: list[str], rare: int, size: int) ->
 
 def _households(places: list[Any]) -> None:
     """Invented households, place by place; 60 % in cities, a fifth of these in the first."""
-    from hamyar_server.core import bulk
-    from hamyar_server.core.ids import uuid7
-    from hamyar_server.registry.incoming import COVER, HOUSEHOLD, IDENTIFIER, MEMBERSHIP, PERSON, Origin, rows_of
-    from hamyar_server.registry.models import Cover, Household, Identifier, Membership, Person
+    from hamyar_server.registry.incoming import Origin, rows_of
 
     draw = np.random.default_rng(1405)
     chance = np.array([0.4 / VILLAGES if p.kind == "village" else 0.6 / QUARTERS for p in places])
@@ -167,13 +164,6 @@ def _households(places: list[Any]) -> None:
     sizes = np.bincount(draw.integers(0, HOUSEHOLDS, PERSONS - HOUSEHOLDS), minlength=HOUSEHOLDS) + 1
     drawn, known = _Drawn(draw), []
     origin = Origin(source="bench", as_of=date(2026, 9, 1))
-    tables = (
-        (Household, HOUSEHOLD, "households"),
-        (Person, PERSON, "people"),
-        (Membership, MEMBERSHIP, "memberships"),
-        (Identifier, IDENTIFIER, "identifiers"),
-        (Cover, COVER, "covers"),
-    )
     first = 0
     for begun in range(0, HOUSEHOLDS, BATCH):
         these = range(begun, min(begun + BATCH, HOUSEHOLDS))
@@ -186,9 +176,7 @@ def _households(places: list[Any]) -> None:
                     [places[live[n]].path, head.name.given, head.name.family, *(i.text for i in head.identifiers)]
                 )
             first += int(sizes[n])
-        rows, _ = rows_of(new, [uuid7() for _ in new], origin)
-        for model, columns, kind in tables:
-            bulk.insert(model, columns, getattr(rows, kind))
+        rows_of(new, origin).sealed().insert()
     Path(os.environ["HAMYAR_HOME"], "known.json").write_text(json.dumps(known), encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ nothing; `read` and `read_many` do, and those who call them ask the gate and wri
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -104,13 +104,20 @@ class Indexes:
 
     def of(self, label: str, text: str) -> bytes:
         """HMAC-SHA256 of the text, cut to 16 bytes, under a key of its own for each label. Give a text key, never what was typed."""
-        begun = self._keys.get(label)
-        if begun is None:
-            begun = self._keys[label] = _begun(self._masters.derived(label))
-        inner, outer = begun[0].copy(), begun[1].copy()
-        inner.update(text.encode())
-        outer.update(inner.digest())
-        return outer.digest()[:INDEX]
+        return self.many(label, [text])[0]
+
+    def many(self, label: str, texts: Iterable[str]) -> list[bytes]:
+        """As `of`, one for each text."""
+        if label not in self._keys:
+            self._keys[label] = _begun(self._masters.derived(label))
+        copy_inner, copy_outer = (begun.copy for begun in self._keys[label])
+        made = []
+        for text in texts:
+            inner, outer = copy_inner(), copy_outer()
+            inner.update(text.encode())
+            outer.update(inner.digest())
+            made.append(outer.digest()[:INDEX])
+        return made
 
 
 def _begun(key: bytes) -> tuple[Any, Any]:

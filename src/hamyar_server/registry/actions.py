@@ -34,10 +34,11 @@ from hamyar_server.registry.incoming import (
     Origin,
     Rows,
     Sealed,
-    add_person_rows,
+    add_people,
     birth_fault,
     facts_faults,
     faults_of,
+    people_of,
     person_faults,
     rows_of,
 )
@@ -156,9 +157,8 @@ def add_person(
             _no_head(household)
         pk, rows = uuid7(), Rows()
         key = store.make([pk])[pk]
-        rows.draw(1, len(new.identifiers))
         place = household.pk.hex, household.path
-        add_person_rows(rows, new, pk.hex, key, *place, origin or Origin(), timezone.now())
+        add_people(rows, people_of([new]), [pk.hex], [key], [place], origin or Origin(), timezone.now())
         rows.sealed().insert()
         made = Person.objects.get(pk=pk)
         audit.record_many(by, [_registered(made, new, household, household.area)])

@@ -29,7 +29,7 @@ from hamyar_server.organisations.mandates import Function
 from hamyar_server.organisations.models import Membership as Job
 from hamyar_server.registry import columns
 from hamyar_server.registry.actions import add_person, change_household, change_person, record_cover, register_sealed
-from hamyar_server.registry.incoming import Origin, rows_of
+from hamyar_server.registry.incoming import Origin
 from hamyar_server.registry.judging import Reading, differences, origin_of
 from hamyar_server.registry.models import (
     Household,
@@ -43,7 +43,7 @@ from hamyar_server.registry.preparing import Prepared, apart, check_apart
 from hamyar_server.registry.staging import Refused, Staging, engine
 
 LARGEST = 200_000_000  # bytes of an upload
-CHUNK = 700  # households of one transaction
+CHUNK = 1400  # households of one transaction
 LARGE = 1_000_000  # bytes; a larger file is checked by a second process, whose memory goes with it
 LONG = 2_000  # households; of more a second process reads and seals while the first writes
 WORK = "hamyar_server.registry.imports.work"
@@ -140,17 +140,6 @@ def map_columns(*, batch: Import, mapping: Mapping[str, str]) -> Import:
     return batch
 
 
-def _chunks(households: Iterator[list[dict[str, Any]]]) -> Iterator[list[list[dict[str, Any]]]]:
-    chunk: list[list[dict[str, Any]]] = []
-    for rows in households:
-        chunk.append(rows)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
 def check(batch: Import, progress: Progress | None = None) -> Import:
     """What the file would bring: households new, changed, unchanged, refused, suspected; refused rows beside their reasons."""
     with _alone(batch) as lock:
@@ -176,11 +165,11 @@ def looked_through(batch: Import) -> Generator[tuple[int, int], None, None]:
     with _staged(batch) as staging, without_garbage():
         total = staging.engine.execute("SELECT count(DISTINCT (area_code, household_key)) FROM good").fetchone()[0]
         reading, done = Reading(batch, actor), 0
-        for chunk in _chunks(staging.households()):
+        for chunk in staging.households(CHUNK):
             judged = reading.judge(chunk)
             changed = sum(bool(differences(new, old, reading)) for new, old in judged.known)
             counts["new"] += len(judged.new)
-            counts["persons"] += sum(len(h.people) for h in judged.new)
+            counts["persons"] += judged.persons
             counts["changed"] += changed
             counts["unchanged"] += len(judged.known) - changed
             counts["suspected"] += judged.suspected
@@ -332,7 +321,7 @@ def prepared(batch: Import) -> Generator[Prepared, None, None]:
     actor, before, passed = acting(batch), batch.done, 0
     with _staged(batch) as staging, without_garbage():
         reading = Reading(batch, actor)
-        for chunk in _chunks(staging.households()):
+        for chunk in staging.households(CHUNK):
             judged = reading.judge(chunk)
             for rows, faults in judged.refused:
                 _refuse(staging, rows, faults)
@@ -340,8 +329,8 @@ def prepared(batch: Import) -> Generator[Prepared, None, None]:
             if passed <= before:
                 yield Prepared(passed)
                 continue
-            sealed = rows_of(judged.new, reading.origin).sealed() if judged.new else None
-            areas = list({new.area for new in judged.new}) if actor else []
+            sealed = reading.sealed(judged) if judged.new else None
+            areas = reading.areas_of(judged) if actor else []
             compared = [(old, differences(new, old, reading)) for new, old in judged.known]
             yield Prepared(passed, sealed, areas, [(old, wanted) for old, wanted in compared if wanted])
 

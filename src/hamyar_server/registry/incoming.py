@@ -31,9 +31,9 @@ from hamyar_server.registry.models import (
     Person,
     Provenance,
     Role,
-    identifier_index,
+    identifier_indexes,
 )
-from hamyar_server.registry.names import Name, name_key
+from hamyar_server.registry.names import Name, mask, name_key, sealed_text
 
 NATIONAL_ID = "national_id"  # the document whose check digit is known
 OLDEST = 125  # years
@@ -79,6 +79,29 @@ class NewHousehold:
     covered_by: str = ""
     source_key: str = ""
     row: int | None = None
+
+
+@dataclass(frozen=True)
+class People:
+    """Persons who come, column by column, since what is made for each of a million costs.
+
+    numbers: of the identifiers, the person's place in the columns, kind, document, text, and the blind index where it was made already.
+    """
+
+    given: Sequence[str]
+    family: Sequence[str]
+    father: Sequence[str]
+    roles: Sequence[str]
+    sexes: Sequence[str]
+    births: Sequence[date | None]
+    keys: Sequence[str]
+    numbers: Sequence[tuple[int, str, str, str, bytes | None]] = ()
+
+
+def people_of(persons: Sequence[NewPerson]) -> People:
+    rows = [(p.name.given, p.name.family, p.name.father, p.role, p.sex, p.birth_date, p.source_key) for p in persons]
+    numbers = [(at, i.kind, i.document, i.text, i.index) for at, p in enumerate(persons) for i in p.identifiers]
+    return People(*(list(zip(*rows, strict=True)) or [()] * 7), numbers)
 
 
 @dataclass(frozen=True)
@@ -182,11 +205,15 @@ def _decile(decile: int, row: int | None) -> Fault:
     )
 
 
-def source_index(source: str, key: str, indexes: Indexes | None = None) -> bytes | None:
+def source_index(source: str, key: str) -> bytes | None:
     """The keyed index of a source's own key, which may be an identity number. None without a key."""
-    if not key.strip():
-        return None
-    return (indexes or Indexes()).of("source key", f"{source}\n{latin_digits(key).strip()}")
+    return source_indexes(source, [key], Indexes())[0]
+
+
+def source_indexes(source: str, keys: Sequence[str], indexes: Indexes) -> list[bytes | None]:
+    typed = [latin_digits(key).strip() for key in keys]
+    made = iter(indexes.many("source key", [f"{source}\n{key}" for key in typed if key]))
+    return [next(made) if key else None for key in typed]
 
 
 def number_mask(kind: str, text: str) -> str:
@@ -206,22 +233,16 @@ class Rows:
     identifiers: list[tuple[Any, ...]] = field(default_factory=list)
     covers: list[tuple[Any, ...]] = field(default_factory=list)
     indexes: Indexes = field(default_factory=Indexes)
-    numbers: list[str] = field(default_factory=list)
-    nonces: list[bytes] = field(default_factory=list)
-    _names: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
+    _names: dict[tuple[str, str], tuple[str, bytes | None, bytes | None]] = field(default_factory=dict)
     _said: dict[tuple[str, ...], bulk.Dumped] = field(default_factory=dict)
 
-    def draw(self, persons: int, identifiers: int) -> None:
-        """Ids of so many identifiers, and a nonce for each value that will be sealed, each taken once."""
-        self.numbers += reversed(uuid7s(identifiers))
-        self.nonces += nonces(persons + identifiers)
-
-    def name_index(self, label: str, name: str) -> bytes | None:
-        """Names come again and again in a batch."""
-        if (label, name) not in self._names:
-            key = name_key(name)
-            self._names[label, name] = self.indexes.of(label, key) if key else None
-        return self._names[label, name]
+    def named(self, given: str, family: str) -> tuple[str, bytes | None, bytes | None]:
+        """Mask and blind indexes; names come again and again in a batch."""
+        if (given, family) not in self._names:
+            keys = (("given name", name_key(given)), ("family name", name_key(family)))
+            indexes = [self.indexes.of(label, key) if key else None for label, key in keys]
+            self._names[given, family] = (mask(given, family), indexes[0], indexes[1])
+        return self._names[given, family]
 
     def said(self, columns: Sequence[str], origin: Origin) -> bulk.Dumped:
         """Provenance of the columns; most rows of a batch say the same."""
@@ -234,7 +255,7 @@ class Rows:
     def sealed(self) -> Sealed:
         tables = (self.households, self.people, self.memberships, self.identifiers, self.covers)
         ready = [bulk.ready(model, columns, rows) for (model, columns), rows in zip(TABLES, tables, strict=True)]
-        return Sealed(ready, self.digest())
+        return Sealed(ready, self.digest(), len(self.households), len(self.people))
 
     def digest(self) -> str:
         """SHA-256 over the ids and sealed values of the batch, in order."""
@@ -248,16 +269,10 @@ class Rows:
 class Sealed:
     """What the database is given of a batch: rows of each of TABLES, sealed, as its driver takes them. Another process may have made it."""
 
-    rows: list[list[bulk.Row]]
+    rows: list[bulk.Ready]
     digest: str
-
-    @property
-    def households(self) -> int:
-        return len(self.rows[0])
-
-    @property
-    def persons(self) -> int:
-        return len(self.rows[1])
+    households: int
+    persons: int
 
     def insert(self) -> None:
         for (model, columns), rows in zip(TABLES, self.rows, strict=True):
@@ -286,67 +301,105 @@ TABLES: Sequence[tuple[type[models.Model], list[str]]] = (
 
 def rows_of(households: Sequence[NewHousehold], origin: Origin) -> Rows:
     """The rows. Makes the persons' keys, which are kept before this returns."""
-    persons = uuid7s(sum(len(household.people) for household in households))
-    keys = zip(persons, store.make_for(persons), strict=True)
-    rows, now = Rows(), timezone.now()
-    rows.draw(len(persons), sum(len(person.identifiers) for household in households for person in household.people))
-    for household, id_ in zip(households, uuid7s(len(households)), strict=True):
-        _household_rows(rows, household, id_, origin, now)
-        for person, (pk, key) in zip(household.people, keys, strict=False):
-            add_person_rows(rows, person, pk, key, id_, household.area.path, origin, now)
+    people = people_of([person for household in households for person in household.people])
+    return rows_of_columns(households, [len(household.people) for household in households], people, origin, Indexes())
+
+
+def rows_of_columns(
+    households: Sequence[NewHousehold], sizes: Sequence[int], people: People, origin: Origin, indexes: Indexes
+) -> Rows:
+    """As `rows_of`; of each household as many of the people as its size, and its own `people` are not looked at."""
+    rows, now = Rows(indexes=indexes), timezone.now()
+    persons, homes = uuid7s(sum(sizes)), uuid7s(len(households))
+    keys = store.make_for(persons)
+    _add_households(rows, households, sizes, homes, origin, now)
+    places = [
+        place
+        for household, home, size in zip(households, homes, sizes, strict=True)
+        for place in [(home, household.area.path)] * size
+    ]
+    add_people(rows, people, persons, keys, places, origin, now)
     return rows
 
 
-def _household_rows(rows: Rows, new: NewHousehold, id_: str, origin: Origin, now: Any) -> None:
-    facts = {name: value for name, value in new.facts.items() if value is not None}
-    provenance = rows.said((*facts, "area"), origin)
-    rows.households.append(
-        (
-            *(id_, new.area.pk, new.area.path, "living", len(new.people), new.decile, facts, provenance),
-            *(source_index(origin.source, new.source_key, rows.indexes), origin.batch, "applicant", 1, now, now),
-        )
-    )
-    if new.decile or new.covered_by:
-        rows.covers.append((id_, new.decile, new.covered_by, origin.source, origin.as_of))
-
-
-def add_person_rows(
-    rows: Rows, new: NewPerson, pk: str, key: DataKey, household: str, path: str, origin: Origin, now: Any
+def _add_households(
+    rows: Rows, households: Sequence[NewHousehold], sizes: Sequence[int], ids: Sequence[str], origin: Origin, now: Any
 ) -> None:
-    name, born = new.name, new.birth_date
-    sealed = key.seal(name.sealed_text().encode(), bound_to("registry.person", "name", pk, pk), rows.nonces.pop())
-    known = ("name", *(["sex"] if new.sex else []), *(["birth_date"] if born else []))
-    rows.people.append(
-        (
-            *(pk, household, path, sealed, name.mask),
-            *(rows.name_index("given name", name.given), rows.name_index("family name", name.family)),
-            *(new.sex, born, rows.said(known, origin), source_index(origin.source, new.source_key, rows.indexes)),
-            *(origin.batch, 1, now, now),
+    sources = source_indexes(origin.source, [household.source_key for household in households], rows.indexes)
+    for new, id_, size, source in zip(households, ids, sizes, sources, strict=True):
+        facts = {name: value for name, value in new.facts.items() if value is not None}
+        provenance = rows.said((*facts, "area"), origin)
+        rows.households.append(
+            (
+                *(id_, new.area.pk, new.area.path, "living", size, new.decile, facts, provenance, source),
+                *(origin.batch, "applicant", 1, now, now),
+            )
         )
-    )
-    rows.memberships.append((household, pk, new.role, origin.as_of))
-    for identifier in new.identifiers:
-        number = rows.numbers.pop()
-        kind, value, *rest = _identifier_values(identifier, origin, rows.indexes)
-        sealed = key.seal(value.encode(), bound_to("registry.identifier", "value", number, pk), rows.nonces.pop())
-        rows.identifiers.append((number, pk, kind, sealed, *rest))
+        if new.decile or new.covered_by:
+            rows.covers.append((id_, new.decile, new.covered_by, origin.source, origin.as_of))
+
+
+def add_people(
+    rows: Rows,
+    people: People,
+    ids: Sequence[str],
+    keys: Sequence[DataKey],
+    places: Sequence[tuple[str, str]],
+    origin: Origin,
+    now: Any,
+) -> None:
+    """Rows of the people and of what hangs on them; places: of each one the household's id and the path."""
+    sources = source_indexes(origin.source, people.keys, rows.indexes)
+    known = {
+        (sex, born): rows.said(("name", *["sex"][:sex], *["birth_date"][:born]), origin)
+        for sex in (False, True)
+        for born in (False, True)
+    }
+    names = zip(people.given, people.family, people.father, people.sexes, people.births, strict=True)
+    drawn = nonces(len(ids) + len(people.numbers))
+    batch = origin.batch
+    rows.people += [
+        (
+            *(pk, *place, key.seal(sealed_text(given, family, father).encode(), _name_bound(pk), nonce)),
+            *(*rows.named(given, family), sex, born, known[bool(sex), born is not None], source, batch, 1, now, now),
+        )
+        for pk, key, place, (given, family, father, sex, born), source, nonce in zip(  # noqa: B905  nonces are more
+            ids, keys, places, names, sources, drawn
+        )
+    ]
+    day = origin.as_of
+    rows.memberships += [(place[0], pk, role, day) for pk, place, role in zip(ids, places, people.roles, strict=True)]
+    for (at, kind, document, text, index), number, nonce in zip(
+        people.numbers, uuid7s(len(people.numbers)), drawn[len(ids) :], strict=True
+    ):
+        kind, value, *rest = _identifier_values(kind, document, text, index, origin, rows.indexes)
+        sealed = keys[at].seal(value.encode(), bound_to("registry.identifier", "value", number, ids[at]), nonce)
+        rows.identifiers.append((number, ids[at], kind, sealed, *rest))
+
+
+def _name_bound(person: str) -> bytes:
+    return bound_to("registry.person", "name", person, person)
 
 
 def identifier_columns(new: NewIdentifier, origin: Origin) -> dict[str, Any]:
     """Columns of an identifier; the value still open."""
-    return dict(zip(IDENTIFIER[2:], _identifier_values(new, origin), strict=True))
+    values = _identifier_values(new.kind, new.document, new.text, new.index, origin, Indexes())
+    return dict(zip(IDENTIFIER[2:], values, strict=True))
 
 
-def _identifier_values(new: NewIdentifier, origin: Origin, indexes: Indexes | None = None) -> tuple[Any, ...]:
+def _identifier_values(
+    kind: str, document: str, text: str, index: bytes | None, origin: Origin, indexes: Indexes
+) -> tuple[Any, ...]:
     """In the order of IDENTIFIER, from the kind on; the value still open.
 
     Of an identity number the value is “document number”, so that the document's type stands nowhere else.
     """
-    kind, value, fault, number = str(new.kind), new.text.strip(), "", new.text
+    value, fault, number = text.strip(), "", text
     if kind == IdentifierKind.IDENTITY:
-        if new.document == NATIONAL_ID:
+        if document == NATIONAL_ID:
             read = national_id(value)
             value, fault, number = read.text, read.fault or "", read.text
-        value = f"{new.document} {value}"
-    index = None if kind in UNNUMBERED else new.index or identifier_index(kind, number, indexes)
-    return kind, value, number_mask(kind, number), index, fault, str(origin.provenance), origin.as_of
+        value = f"{document} {value}"
+    if index is None and kind not in UNNUMBERED:
+        (index,) = identifier_indexes(kind, [number], indexes)
+    return str(kind), value, number_mask(kind, number), index, fault, str(origin.provenance), origin.as_of

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from django.utils import timezone
@@ -18,31 +20,46 @@ from hamyar_server.organisations.mandates import Function
 from hamyar_server.registry import columns
 from hamyar_server.registry.incoming import (
     FACTS,
+    NATIONAL_ID,
     NewHousehold,
     NewIdentifier,
     NewPerson,
     Origin,
+    People,
+    Sealed,
     faults_of,
-    source_index,
+    rows_of_columns,
+    source_indexes,
 )
-from hamyar_server.registry.models import Household, Identifier, IdentifierKind, Import, Person, identifier_index
+from hamyar_server.registry.models import Household, Identifier, IdentifierKind, Import, Person, identifier_indexes
 from hamyar_server.registry.names import Name, name_key
+from hamyar_server.registry.staging import Households
 
 IDENTITY = IdentifierKind.IDENTITY
+PERSON = {c.name for c in columns.PEOPLE if c.type in ("text", "code")}  # columns of texts
 
 
 @dataclass
 class Judged:
-    """households: sound, each new or known; counts and reasons of the rest."""
+    """Households of a chunk: sound, each new (its number there) or known; counts and reasons of the rest."""
 
-    new: list[NewHousehold] = field(default_factory=list)
+    chunk: Households
+    new: list[int] = field(default_factory=list)
     known: list[tuple[NewHousehold, Household]] = field(default_factory=list)
     refused: list[tuple[list[dict[str, Any]], list[Fault]]] = field(default_factory=list)
     suspected: int = 0
+    identities: dict[int, bytes] = field(default_factory=dict)  # place in the chunk → blind index
+
+    @property
+    def persons(self) -> int:
+        return sum(len(self.chunk.places(one)) for one in self.new)
 
 
 class Reading:
-    """One pass over a batch's file: its rows as households, judged against the record in chunks."""
+    """One pass over a batch's file: its rows as households, judged against the record in chunks, and sealed.
+
+    What a row by itself may hold was asked when it was staged; here it is asked what its household needs.
+    """
 
     def __init__(self, batch: Import, actor: Actor | None) -> None:
         self.batch, self.actor = batch, actor
@@ -54,27 +71,24 @@ class Reading:
         self.numbers = [(name, str(kind)) for name, kind in columns.NUMBERS if name in batch.mapping.values()]
         self.facts = [name for name in FACTS if name in batch.mapping.values()]
 
-    def household(self, rows: Sequence[dict[str, Any]]) -> NewHousehold:
-        first = rows[0]
-        facts = {name: row[name] for row in reversed(rows) for name in self.facts if row[name] is not None}
-        area = self.area(first["area_code"])
+    def household(self, chunk: Households, number: int) -> NewHousehold:
+        """Without its people."""
+        places = slice(chunk.starts[number], chunk.starts[number + 1])
+
+        def said(name: str) -> Any:
+            return next((value for value in chunk.columns.get(name, ())[places] if value is not None), None)
+
+        facts = {name: value for name in self.facts if (value := said(name)) is not None}
+        area = self.area(chunk.columns["area_code"][places.start])
         assert area
-        return NewHousehold(
-            area,
-            [self.person(row) for row in rows],
-            facts,
-            next((row["decile"] for row in rows if row.get("decile")), None),
-            next((row["covered_by"] for row in rows if row.get("covered_by")), ""),
-            first["household_key"],
-            first["row"],
-        )
+        key, row = chunk.columns["household_key"][places.start], chunk.columns["row"][places.start]
+        return NewHousehold(area, (), facts, said("decile"), said("covered_by") or "", key, row)
+
+    def whole(self, chunk: Households, number: int) -> NewHousehold:
+        return replace(self.household(chunk, number), people=[self.person(row) for row in chunk.rows(number)])
 
     def person(self, row: dict[str, Any]) -> NewPerson:
-        numbers = [
-            NewIdentifier(kind, row[name], index=identifier_index(kind, row[name], self.indexes))
-            for name, kind in self.numbers
-            if row[name]
-        ]
+        numbers = [NewIdentifier(kind, row[name]) for name, kind in self.numbers if row[name]]
         return NewPerson(
             Name(row["given"].strip(), (row.get("family") or "").strip(), (row.get("father") or "").strip()),
             row["role"],
@@ -85,13 +99,38 @@ class Reading:
             row["row"],
         )
 
+    def sealed(self, judged: Judged) -> Sealed:
+        """The rows of those that are new. Makes the persons' keys."""
+        chunk = judged.chunk
+        places = [place for number in judged.new for place in chunk.places(number)]
+        texts = {name: [column[at] or "" for at in places] for name, column in chunk.columns.items() if name in PERSON}
+        nothing = [""] * len(places)
+        names = [[text.strip() for text in texts.get(name, nothing)] for name in ("given", "family", "father")]
+        numbers = [
+            (at, kind, NATIONAL_ID, text, judged.identities.get(places[at]) if kind == IDENTITY else None)
+            for name, kind in self.numbers
+            for at, text in enumerate(texts[name])
+            if text
+        ]
+        births = chunk.columns.get("birth_date")
+        born = [births[at] for at in places] if births else [None] * len(places)
+        people = People(*names, texts["role"], texts.get("sex", nothing), born, texts["person_key"], numbers)
+        households = [self.household(chunk, number) for number in judged.new]
+        sizes = [len(chunk.places(number)) for number in judged.new]
+        return rows_of_columns(households, sizes, people, self.origin, self.indexes).sealed()
+
+    def areas_of(self, judged: Judged) -> list[Area]:
+        codes = judged.chunk.columns["area_code"]
+        return [
+            area for code in {codes[judged.chunk.starts[number]] for number in judged.new} if (area := self.area(code))
+        ]
+
     def area(self, code: str) -> Area | None:
         if code not in self.areas:
             self.areas[code] = Area.objects.filter(code=code).first()
         return self.areas[code]
 
-    def place_fault(self, rows: Sequence[dict[str, Any]]) -> Fault | None:
-        code, row = rows[0]["area_code"], rows[0]["row"]
+    def place_fault(self, code: str, row: int) -> Fault | None:
         area = self.area(code)
         if area is None:
             return Fault(
@@ -111,53 +150,62 @@ class Reading:
             )
         return None
 
-    def judge(self, chunk: Sequence[Sequence[dict[str, Any]]]) -> Judged:
+    def judge(self, chunk: Households) -> Judged:
         """Sound or refused, new or known, or suspected to be somebody else's entry."""
-        found, sound, today = Judged(), [], timezone.localdate()
-        for rows in chunk:
-            if fault := self.place_fault(rows):
-                found.refused.append((list(rows), [fault]))
-                continue
-            household = self.household(rows)
-            if faults := list(faults_of(household, today)):
-                found.refused.append((list(rows), faults))
+        found, sound, today = Judged(chunk), [], timezone.localdate()
+        plain = self._plain(chunk)
+        for number, (code, row) in enumerate(zip(chunk.first("area_code"), chunk.first("row"), strict=True)):
+            if fault := self.place_fault(code, row):
+                found.refused.append((chunk.rows(number), [fault]))
+            elif not plain[number] and (faults := list(faults_of(self.whole(chunk, number), today))):
+                found.refused.append((chunk.rows(number), faults))
             else:
-                key = source_index(self.batch.source, household.source_key, self.indexes)
-                sound.append((rows, household, key))
-        there = bulk.present(Household, "source_key", [key for _, _, key in sound])
+                sound.append(number)
+        keys = source_indexes(self.batch.source, chunk.first("household_key"), self.indexes)
+        there = bulk.present(Household, "source_key", [keys[number] for number in sound])
         known = {
             bytes(h.source_key): h
             for h in Household.objects.filter(source_key__in=there).select_related("area")
             if h.source_key
         }
-        taken = self._numbers_taken([(rows, household) for rows, household, key in sound if key not in known])
-        for rows, household, key in sound:
-            if key in known:
-                found.known.append((household, known[key]))
-            elif (who := taken.get(household.source_key)) and not self.batch.take_suspected:
+        taken = self._numbers_taken(found, [number for number in sound if keys[number] not in known])
+        for number in sound:
+            if there and (old := known.get(keys[number] or b"")):
+                found.known.append((self.whole(chunk, number), old))
+            elif (who := taken.get(number)) and not self.batch.take_suspected:
                 found.suspected += 1
-                found.refused.append((list(rows), [who]))
+                found.refused.append((chunk.rows(number), [who]))
             else:
-                found.new.append(household)
+                found.new.append(number)
         return found
 
-    def _numbers_taken(self, households: Sequence[tuple[Sequence[dict[str, Any]], NewHousehold]]) -> dict[str, Fault]:
+    def _plain(self, chunk: Households) -> list[bool]:
+        """Of each household, whether `faults_of` has nothing to find: one head, and no text that is only space."""
+        roles, starts = chunk.columns["role"], chunk.starts
+        plain = [roles[first:end].count("head") == 1 for first, end in pairwise(starts)]
+        for name in ("given", *(name for name, _ in self.numbers)):
+            for at, text in enumerate(chunk.columns[name]):
+                if text and text.isspace():
+                    plain[bisect_right(starts, at) - 1] = False
+        return plain
+
+    def _numbers_taken(self, judged: Judged, households: Sequence[int]) -> dict[int, Fault]:
         """Households of which somebody's identity number stands in the record or earlier in the file already."""
-        indexes: dict[bytes, NewHousehold] = {}
-        suspected: dict[str, Fault] = {}
-        for rows, household in households:
-            for row, person in zip(rows, household.people, strict=True):
-                for number in person.identifiers:
-                    if number.kind != IDENTITY:
-                        continue
-                    index = number.index
-                    assert index
-                    if row["shared"] and self.within.setdefault(index, household.source_key) != household.source_key:
-                        suspected[household.source_key] = _suspect(person.row)
-                    indexes[index] = household
-        for index in bulk.present(Identifier, "index", list(indexes)):
-            household = indexes[index]
-            suspected.setdefault(household.source_key, _suspect(household.row))
+        chunk, suspected, whose = judged.chunk, dict[int, Fault](), dict[bytes, int]()
+        if "national_id" not in chunk.columns:
+            return suspected
+        texts, shared = chunk.columns["national_id"], chunk.columns["shared"]
+        keys, rows = chunk.columns["household_key"], chunk.columns["row"]
+        places = [(at, number) for number in households for at in chunk.places(number) if texts[at]]
+        indexes = identifier_indexes(IDENTITY, [texts[at] for at, _ in places], self.indexes)
+        for (at, number), index in zip(places, indexes, strict=True):
+            judged.identities[at] = index
+            if shared[at] and self.within.setdefault(index, keys[at]) != keys[at]:
+                suspected[number] = _suspect(rows[at])
+            whose[index] = number
+        for index in bulk.present(Identifier, "index", list(whose)):
+            number = whose[index]
+            suspected.setdefault(number, _suspect(rows[chunk.starts[number]]))
         return suspected
 
 
@@ -187,8 +235,9 @@ def differences(new: NewHousehold, old: Household, reading: Reading) -> dict[str
     if new.covered_by and new.covered_by not in {cover.organisation for cover in old.covers.all()}:
         found["organisation"] = new.covered_by
     people = {bytes(p.source_key): p for p in old.people.all() if p.source_key}
-    for person in new.people:
-        there = people.get(source_index(reading.batch.source, person.source_key, reading.indexes) or b"")
+    keys = source_indexes(reading.batch.source, [person.source_key for person in new.people], reading.indexes)
+    for person, key in zip(new.people, keys, strict=True):
+        there = people.get(key or b"")
         if there is None:
             found.setdefault("added", []).append(person)
         elif changes := _of_person(person, there, reading.indexes):

@@ -7,6 +7,7 @@ carries the area's path, so that a mandate is one range of an index.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from functools import reduce
 from operator import or_
@@ -278,9 +279,13 @@ class Identifier(models.Model):
         return f"{self.kind} {self.mask}"
 
 
-def identifier_index(kind: str, typed: str, indexes: Indexes | None = None) -> bytes:
+def identifier_index(kind: str, typed: str) -> bytes:
     """The blind index of a number as it was typed."""
-    return (indexes or Indexes()).of(kind, number_key(kind, typed))
+    return identifier_indexes(kind, [typed], Indexes())[0]
+
+
+def identifier_indexes(kind: str, typed: Iterable[str], indexes: Indexes) -> list[bytes]:
+    return indexes.many(kind, [number_key(kind, one) for one in typed])
 
 
 def number_key(kind: str, typed: str) -> str:

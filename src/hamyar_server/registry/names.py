@@ -23,11 +23,19 @@ class Name:
     @property
     def mask(self) -> str:
         """What a list shows: «م. ر.»."""
-        return " ".join(f"{part.strip()[0]}." for part in (self.given, self.family) if part.strip())
+        return mask(self.given, self.family)
 
     def sealed_text(self) -> str:
-        """As JSON; `encode_basestring` is what `json.dumps` calls for each text, without its preparations."""
-        return f"[{encode_basestring(self.given)}, {encode_basestring(self.family)}, {encode_basestring(self.father)}]"
+        return sealed_text(self.given, self.family, self.father)
+
+
+def mask(*parts: str) -> str:
+    return " ".join(f"{part.strip()[0]}." for part in parts if part.strip())
+
+
+def sealed_text(given: str, family: str, father: str) -> str:
+    """As JSON; `encode_basestring` is what `json.dumps` calls for each text, without its preparations."""
+    return f"[{encode_basestring(given)}, {encode_basestring(family)}, {encode_basestring(father)}]"
 
 
 def name_of(text: str) -> Name:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -74,6 +74,32 @@ def engine(work: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
+
+
+@dataclass(frozen=True)
+class Households:
+    """Whole households of a file, column by column. starts: where each one's rows begin, and at its end where the last one's end."""
+
+    columns: dict[str, Sequence[Any]]
+    starts: list[int]
+
+    @classmethod
+    def of(cls, names: Sequence[str], rows: Sequence[tuple[Any, ...]], starts: list[int]) -> Households:
+        return cls(dict(zip(names, zip(*rows, strict=True), strict=True)), [*starts, len(rows)])
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def places(self, household: int) -> range:
+        return range(self.starts[household], self.starts[household + 1])
+
+    def first(self, name: str) -> list[Any]:
+        """The column's value in each household's first row."""
+        column = self.columns[name]
+        return [column[start] for start in self.starts[:-1]]
+
+    def rows(self, household: int) -> list[dict[str, Any]]:
+        return [{name: column[at] for name, column in self.columns.items()} for at in self.places(household)]
 
 
 @dataclass
@@ -150,23 +176,26 @@ class Staging:
         self.engine.execute("INSERT INTO good FROM incoming")
         self.engine.unregister("incoming")
 
-    def households(self) -> Iterator[list[dict[str, Any]]]:
-        """The rows of each household together, in order of place and key; `shared`: whether another row may have its identity number."""
+    def households(self, most: int) -> Iterator[Households]:
+        """The households in order of place and key, so many together; column `shared`: whether another row may have the identity number."""
         shared = self._shared()
         cursor = self.engine.execute(f"SELECT *, {shared} AS shared FROM good ORDER BY area_code, household_key, row")  # nosec B608  # noqa: S608 ours
         names = [one[0] for one in cursor.description]
         key = names.index("household_key")
-        together: list[dict[str, Any]] = []
+        rows: list[tuple[Any, ...]] = []
+        starts: list[int] = []
         last = None
         while page := cursor.fetchmany(PAGE):
             for values in page:
                 if values[key] != last:
-                    if together:
-                        yield together
-                    together, last = [], values[key]
-                together.append(dict(zip(names, values)))  # noqa: B905  a million times
-        if together:
-            yield together
+                    if len(starts) == most:
+                        yield Households.of(names, rows, starts)
+                        rows, starts = [], []
+                    starts.append(len(rows))
+                    last = values[key]
+                rows.append(values)
+        if starts:
+            yield Households.of(names, rows, starts)
 
     def _shared(self) -> str:
         """The condition under which an identity number may stand twice in the file: its digits do, or it has none to compare."""
