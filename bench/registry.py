@@ -175,10 +175,12 @@ def _databases(stack: ExitStack) -> Iterator[tuple[str, dict[str, str]]]:
     if programs():
         import psycopg
 
-        address = stack.enter_context(cluster()).address
+        address = stack.enter_context(cluster(options="")).address  # every commit waits for the disk
         with psycopg.connect(f"{address}postgres", autocommit=True) as connection:
-            connection.execute("CREATE DATABASE bench")
-            connection.execute("CREATE DATABASE benchkeys")
+            connection.execute("CREATE ROLE hamyar LOGIN NOSUPERUSER")  # before whom the walls stand
+            connection.execute("CREATE DATABASE bench OWNER hamyar")
+            connection.execute("CREATE DATABASE benchkeys OWNER hamyar")
+        address = address.replace("postgres@", "hamyar@")
         yield "PostgreSQL", {"DATABASE_URL": f"{address}bench", "KEYS_DATABASE_URL": f"{address}benchkeys"}
 
 
