@@ -113,20 +113,21 @@ def by_decile(
 ) -> pd.DataFrame:
     """Coverage of each tenth of people by welfare, poorest first, and the share of benefits that it receives.
 
-    measure ("coverage", "share_of_benefits"), decile (from 1), estimate, se, low, high, n. Which tenth a household is in
-    is taken as known; one that lies across a border is in the tenth of its middle.
+    measure ("coverage", "share_of_benefits"), decile (from 1), estimate, se, low, high, n. That the borders of the tenths
+    are estimated is in the errors; a household that lies across a border is in the tenth of its middle.
     """
     people = _People.of(np.ones(len(np.asarray(welfare)), dtype=bool), weight, data, design)
     chosen, notes = people.chances(selected)
     given = chosen if benefit is None else chosen * people.numbers(benefit)
     order = np.argsort(people.numbers(welfare), kind="stable")
-    rank = np.empty(len(order))
-    rank[order] = np.cumsum(people.w[order]) - people.w[order] / 2
-    decile = np.minimum((rank / people.w.sum() * groups).astype(int), groups - 1)
     frames = []
     for d in range(groups):
-        inside = (decile == d).astype(np.float64)
-        functions = {"coverage": _Share(chosen * inside, inside), "share_of_benefits": _Share(given * inside, given)}
+        part = _Part(order, d, groups)
+        inside = part.inside(people.w)
+        functions = {
+            "coverage": _OfPart(chosen * inside, inside, part, chosen),
+            "share_of_benefits": _OfPart(given * inside, given, part, given),
+        }
         frame = people.frame(functions, bootstrap, seed).assign(n=int(inside.sum()))
         frame.insert(1, "decile", d + 1)
         frames.append(frame)
@@ -401,6 +402,53 @@ class _Share:
             return np.nan, np.full_like(w, np.nan)
         value = float(w @ self.numerator / total)
         return value, (self.numerator - value * self.denominator) / total
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One of so many equal parts of people by welfare, from 0; order: (households,) places, poorest first."""
+
+    order: NDArray[np.int64]
+    place: int
+    parts: int
+
+    def rank(self, w: Floats) -> Floats:
+        """(households,) the share of people with less, and half of one's own."""
+        rank = np.empty(len(w))
+        rank[self.order] = (np.cumsum(w[self.order]) - w[self.order] / 2) / w.sum()
+        return rank
+
+    def inside(self, w: Floats) -> Floats:
+        place = np.minimum((self.rank(w) * self.parts).astype(int), self.parts - 1)
+        return np.asarray(place == self.place, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class _OfPart(_Share):
+    """The same of a part: its coverage, or its share of benefits, of (households,) values.
+
+    Through a border that is estimated a total of values changes by their mean there, taken by a Gaussian kernel on ranks,
+    times 1{rank <= border} - border (Langel & Tillé 2011 for shares of income).
+    """
+
+    part: _Part
+    values: Floats
+
+    def __call__(self, w: Floats) -> Influence:
+        rank, inside = self.part.rank(w), self.part.inside(w)
+        z = self.values * inside
+        total = w @ z
+        for side, edge in ((1, self.part.place / self.part.parts), (-1, (self.part.place + 1) / self.part.parts)):
+            if 0 < edge < 1:
+                near = w * np.exp(-(((rank - edge) / (0.26 * len(w) ** -0.2)) ** 2) / 2)
+                z = z + side * (near @ self.values / near.sum()) * ((rank <= edge) - edge)
+        whole = w @ inside if self.denominator is not self.values else w @ self.values
+        if whole == 0:
+            return np.nan, np.full_like(w, np.nan)
+        share = total / whole
+        return float(share), (
+            z - share * (self.values if self.denominator is self.values else 1 / self.part.parts)
+        ) / whole
 
 
 def _divided(a: Influence, b: Influence) -> Influence:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -31,12 +32,13 @@ from hamyar.poverty import (
 )
 from hamyar.proxy_means import ProxyMeans
 from hamyar.small_area import BinomialHeadcount, headcount_model
-from hamyar.survey import Design, mean, proportion, quantile, ratio, regression, total
-from hamyar.targeting import auc, evaluate
+from hamyar.survey import Design, Sums, mean, proportion, quantile, ratio, regression, total, variance
+from hamyar.targeting import auc, by_decile, evaluate
 from tests.hamyar.test_calibration import HOUSEHOLDS, clustered, counties, other_province, true_rates
 
 Found = Iterator[tuple[str, np.ndarray]]  # a name, and (intervals,) whether each holds the truth
 CENSUS, EVERYONE, AT_ONCE = Design(universe="census"), 1_000_000, 200
+SLOWER = 4  # so many times fewer samples for what takes one call each
 COVERED = Measure.of_columns({"one": ["d0", "d1"], "two": ["d2"], "three": ["d3"]}, cutoff="1/3")
 
 
@@ -122,33 +124,42 @@ INCOMES: dict[str, Callable[[pd.DataFrame, Design, Lines], pd.DataFrame]] = {
     "relative headcount": lambda d, design, _: fgt(d, "y", design, line=RelativeLine(0.6)),
     "gap 30 %": lambda d, design, z: fgt(d, "y", design, line=z.third, alpha=1),
     "squared gap 30 %": lambda d, design, z: fgt(d, "y", design, line=z.third, alpha=2),
+    "gap 3 %": lambda d, design, z: fgt(d, "y", design, line=z.rare, alpha=1),
+    "squared gap 3 %": lambda d, design, z: fgt(d, "y", design, line=z.rare, alpha=2),
     "watts 30 %": lambda d, design, z: watts(d, "y", design, line=z.third),
     "watts 3 %": lambda d, design, z: watts(d, "y", design, line=z.rare),
     "sen 30 %": lambda d, design, z: sen(d, "y", design, line=z.third),
     "sst 30 %": lambda d, design, z: sst(d, "y", design, line=z.third),
+    "sen 3 %": lambda d, design, z: sen(d, "y", design, line=z.rare),
+    "sst 3 %": lambda d, design, z: sst(d, "y", design, line=z.rare),
 }
-MANY: dict[str, tuple[str, Callable[[Any, list[str], Design], pd.DataFrame]]] = {  # of many columns at once
-    "mean": ("y", lambda d, names, design: mean(d, names, design)),
-    "total": ("y", lambda d, names, design: total(d, names, design)),
-    "proportion 30 %": ("poor", lambda d, names, design: proportion(d, names, design)),
-    "proportion 3 %": ("rare", lambda d, names, design: proportion(d, names, design)),
-    "quantile .1": ("y", lambda d, names, design: quantile(d, names, design, probabilities=0.1)),
-    "quantile .5": ("y", lambda d, names, design: quantile(d, names, design)),
-    "quantile .9": ("y", lambda d, names, design: quantile(d, names, design, probabilities=0.9)),
+COLUMNS: dict[str, Callable[[Any, list[str], Design], pd.DataFrame]] = {  # of many samples, each a column
+    "total": lambda d, names, design: total(d, names, design),
+    "quantile .1": lambda d, names, design: quantile(d, names, design, probabilities=0.1),
+    "quantile .5": lambda d, names, design: quantile(d, names, design),
+    "quantile .9": lambda d, names, design: quantile(d, names, design, probabilities=0.9),
+}
+GROUPS: dict[str, Callable[[pd.DataFrame, Design, str | None], pd.DataFrame]] = {  # of many samples, each a group
+    "mean": lambda d, design, by: mean(d, "y", design, by),
+    "ratio": lambda d, design, by: ratio(d, "y", "size", design, by),
+    "proportion 30 %": lambda d, design, by: proportion(d, "third", design, by),
+    "proportion 3 %": lambda d, design, by: proportion(d, "rare", design, by),
+    "alkire_foster": lambda d, design, by: alkire_foster(d, COVERED, design, by),
+    "changes": lambda d, design, by: changes(d, COVERED, design, "wave", by),
 }
 ONES: dict[str, Callable[[pd.DataFrame, Design, Lines], pd.DataFrame]] = {
-    "ratio": lambda d, design, _: ratio(d, "y", "size", design),
     "regression": lambda d, design, _: regression(d, "log", ["rooms", "size"], design),
-    "alkire_foster": lambda d, design, _: alkire_foster(d, COVERED, design),
-    "changes": lambda d, design, _: changes(d, COVERED, design, "wave"),
     "targeting": lambda d, design, z: evaluate(d["test"] < np.log(z.third), d["y"] < z.third, data=d, design=design),
+    "by_decile": lambda d, design, z: by_decile(d["test"] < np.log(z.third), d["y"], groups=5, data=d, design=design),
     "auc": lambda d, design, z: auc(d["test"], d["y"] < z.third, data=d, design=design),
 }
+PROXY_MEANS = "proxy means"
+EVERY = (*INCOMES, *COLUMNS, *GROUPS, *ONES, PROXY_MEANS)
 
 
 def held(world: World, names: Iterable[str], draws: int, seed: int = 1, narrowed: float = 1.0) -> Found:
     """For each interval asked of a world, which of the draws hold the truth; narrowed: limits brought nearer by so much."""
-    names, everyone = list(names), world.everyone()
+    everyone = world.everyone()
     z = Lines(*np.quantile(everyone["y"], [0.3, 0.03]))
     random = np.random.default_rng(seed)
     samples = [world.sample(random) for _ in range(draws)]
@@ -160,12 +171,21 @@ def held(world: World, names: Iterable[str], draws: int, seed: int = 1, narrowed
             for limit in ("low", "high"):
                 rows[limit] = rows["estimate"] + narrowed * (rows[limit] - rows["estimate"])
             yield name, _hold(rows, truth)
-        elif name in MANY:
-            yield name, np.concatenate([*_of_columns(world, samples, everyone, z, *MANY[name], name)])
+        elif name in COLUMNS:
+            yield name, np.concatenate([*_of_columns(world, samples, everyone, name)])
+        elif name in GROUPS:
+            later = np.random.default_rng(seed + 1)
+            rows = pd.concat([of_groups(name, world, part, z, later) for part in _parts(samples)])
+            yield from _by_row(name, rows, GROUPS[name](seen(name, everyone, z, later), CENSUS, None))
         elif name in ONES:
-            yield from _of_rows(name, world, samples, everyone, z, random)
-        elif name == "proxy means":
-            yield name, np.array([_of_score(world, one, random) for one in samples[: len(samples) // 4]])
+            rows = pd.concat([ONES[name](one, world.design, z) for one in samples[: max(draws // SLOWER, 1)]])
+            yield from _by_row(name, rows, ONES[name](everyone, CENSUS, z))
+        elif name == PROXY_MEANS:
+            yield from _of_scores(world, samples[: max(draws // SLOWER, 1)], everyone, random)
+
+
+def _parts(samples: list[pd.DataFrame]) -> Iterator[list[pd.DataFrame]]:
+    return (samples[first : first + AT_ONCE] for first in range(0, len(samples), AT_ONCE))
 
 
 def _hold(rows: pd.DataFrame, truth: Any) -> np.ndarray:
@@ -173,52 +193,70 @@ def _hold(rows: pd.DataFrame, truth: Any) -> np.ndarray:
     return ((rows["low"].fillna(-np.inf) <= truth) & (truth <= rows["high"].fillna(np.inf))).to_numpy()
 
 
-def _of_columns(
-    world: World, samples: list[pd.DataFrame], everyone: pd.DataFrame, z: Lines, column: str, call: Any, name: str
-) -> Iterator[np.ndarray]:
-    def with_poor(d: pd.DataFrame) -> pd.DataFrame:
-        return d.assign(poor=d["y"] < z.third, rare=d["y"] < z.rare)
-
-    truth = call(with_poor(everyone), [column], CENSUS)["estimate"].iloc[0]  # of a share, that of who is not poor
-    if name == "total":
-        truth = everyone["y"].mean()  # weights sum to one
-    for first in range(0, len(samples), AT_ONCE):
-        part = samples[first : first + AT_ONCE]
-        values = pd.DataFrame({f"v{k}": with_poor(one)[column] for k, one in enumerate(part)})
-        found = call(pd.concat([part[0][["c", "h", "w"]], values], axis=1), list(values), world.design)
-        if "category" in found:
-            found = found[~found["category"].astype(bool)]
-        yield _hold(found, truth)
+def _of_columns(world: World, samples: list[pd.DataFrame], everyone: pd.DataFrame, name: str) -> Iterator[np.ndarray]:
+    call = COLUMNS[name]
+    truth = everyone["y"].mean() if name == "total" else call(everyone, ["y"], CENSUS)["estimate"].iloc[0]
+    for part in _parts(samples):  # weights sum to one
+        values = pd.DataFrame({f"v{k}": one["y"] for k, one in enumerate(part)})
+        yield _hold(call(pd.concat([part[0][["c", "h", "w"]], values], axis=1), [*values], world.design), truth)
 
 
-def _of_rows(
-    name: str, world: World, samples: list[pd.DataFrame], everyone: pd.DataFrame, z: Lines, random: Any
-) -> Found:
-    """Intervals of which one call gives many."""
+def of_groups(name: str, world: World, samples: list[pd.DataFrame], z: Lines, random: Any) -> pd.DataFrame:
+    """What each sample gives by itself, asked at once: strata and clusters of its own, and the size of its design."""
+    rows = pd.concat([one.assign(s=k, h=one["h"] + k * world.strata) for k, one in enumerate(samples)])
+    rows["c"] += rows["s"] * world.clusters
+    few = np.inf if world.clusters <= variance.FEW_FOR_SHARES else 0
+    with (
+        mock.patch.object(Sums, "degrees_of_freedom", property(lambda _: world.clusters - world.strata)),
+        mock.patch.object(Sums, "few", True),
+        mock.patch.object(Sums, "pooled", lambda sums: sums),
+        mock.patch.object(variance, "FEW_FOR_SHARES", few),
+    ):
+        return GROUPS[name](seen(name, rows, z, random), Design(weight="w", strata="h", psu="c"), "s")
 
-    def asked(d: pd.DataFrame) -> pd.DataFrame:
-        if name != "changes":
-            return d
-        later = d.assign(**{f"d{j}": d[f"d{j}"] * (random.random(len(d)) < 0.8) for j in range(4)})
-        return pd.concat([d.assign(wave=2020.0), later.assign(wave=2022.0)])
+
+def seen(name: str, d: pd.DataFrame, z: Lines, random: Any) -> pd.DataFrame:
+    """With what the call of that name asks for: who is poor, or the same households two years later."""
+    if name != "changes":
+        return d.assign(third=d["y"] < z.third, rare=d["y"] < z.rare)
+    later = d.assign(**{f"d{j}": d[f"d{j}"] * (random.random(len(d)) < 0.8) for j in range(4)})
+    return pd.concat([d.assign(wave=2020.0), later.assign(wave=2022.0)])
+
+
+def _by_row(name: str, rows: pd.DataFrame, everyone: pd.DataFrame) -> Found:
+    """Of intervals that one call gives, each by itself; those of no estimate are left out."""
 
     def keyed(frame: pd.DataFrame) -> pd.DataFrame:
-        parts = [c for c in ("term", "measure", "indicator", "change") if c in frame]
-        return frame.set_index(frame[parts].apply(lambda row: " ".join(v for v in row if isinstance(v, str)), axis=1))
+        if "category" in frame:
+            return frame[frame["category"].astype(bool)].assign(key=name)
+        if "change" in frame:  # by year is the same on another scale
+            frame = frame[~frame["change"].str.endswith("by_year")]
+        parts = [c for c in ("term", "measure", "decile", "indicator", "change") if c in frame]
+        if len(frame) == 1 or parts == ["measure"] and set(frame["measure"]) <= {name}:
+            return frame.assign(key=name)
+        return frame.assign(
+            key=f"{name}: " + frame[parts].fillna("").astype(str).agg(" ".join, axis=1).str.replace("  ", " ")
+        )
 
-    truth = keyed(ONES[name](asked(everyone), CENSUS, z))["estimate"]
-    rows = [keyed(ONES[name](asked(one), world.design, z)).assign(truth=truth) for one in samples[: len(samples) // 4]]
-    for key, found in pd.concat(rows).groupby(level=0, sort=False):
-        if found["estimate"].notna().any():
-            yield f"{name}: {key}", _hold(found[found["estimate"].notna()], found["truth"][found["estimate"].notna()])
+    truth = keyed(everyone).set_index("key")["estimate"]
+    found = keyed(rows[rows["estimate"].notna()])
+    for key, each in found.groupby("key", sort=False):
+        yield str(key).strip(), _hold(each, truth[key])
 
 
-def _of_score(world: World, one: pd.DataFrame, random: Any) -> float:
-    """The share of households of villages that were not in the sample whose income lies in the score's interval."""
-    model = ProxyMeans().fit(one, y="y", X=["rooms", "size"], design=world.design)
-    others = World(100, world.between, world.within, (3,), world.strata, world.tail).sample(random)
-    scored = model.score(others)
-    return float(np.average(others["y"].between(scored["low"], scored["high"]), weights=others["w"]))
+def _of_scores(world: World, samples: list[pd.DataFrame], everyone: pd.DataFrame, random: Any) -> Found:
+    """The share of households of villages that were not in the sample whose income lies in the score's interval, and
+    the coefficients of the score."""
+    held, coefficients = [], []
+    for one in samples:
+        model = ProxyMeans().fit(one, y="y", X=["rooms", "size"], design=world.design)
+        others = World(100, world.between, world.within, (3,), world.strata, world.tail).sample(random)
+        scored = model.score(others)
+        held.append(np.average(others["y"].between(scored["low"], scored["high"]), weights=others["w"]))
+        coefficients.append(model.coefficients)
+    yield PROXY_MEANS, np.array(held)
+    truth = ProxyMeans().fit(everyone, y="y", X=["rooms", "size"], design=CENSUS).coefficients
+    yield from _by_row("proxy means coefficient", pd.concat(coefficients), truth)
 
 
 def areas(draws: int) -> Iterator[tuple[str, str, np.ndarray]]:
@@ -277,7 +315,7 @@ def summary(inside: np.ndarray) -> tuple[float, float, int]:
 
 
 if __name__ == "__main__":
-    asked = sys.argv[2:] or [*INCOMES, *MANY, *ONES, "proxy means", "areas"]
+    asked = sys.argv[2:] or [*EVERY, "areas"]
     table([name for name in asked if name != "areas"], int(sys.argv[1]))
     if "areas" in asked:
         for model, world, inside in areas(int(sys.argv[1])):

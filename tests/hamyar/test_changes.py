@@ -83,6 +83,31 @@ def test_errors_equal_a_row_by_row_linearisation(with_psu: bool) -> None:
         assert row(frame, change)["se"] == pytest.approx(variance**0.5, rel=1e-9)
 
 
+def test_limits_by_year_are_those_of_the_whole_change() -> None:
+    for data in (waves(), waves(households=150)):
+        frame = changes(data, TWO, DESIGN, "year")
+        whole, by_year = (frame[frame["change"].isin([c, f"{c}_by_year"])] for c in ("absolute", "relative"))
+        for part, same in ((whole, lambda v: v / 5), (by_year, lambda v: (1 + v) ** 0.2 - 1)):
+            yearly = part["change"].str.endswith("by_year").to_numpy()
+            for end in ("low", "high"):
+                np.testing.assert_allclose(part[end][yearly], same(part[end][~yearly]), rtol=1e-9)
+        assert (frame["low"] < frame["estimate"]).all()
+        assert (frame["estimate"] < frame["high"]).all()
+        assert (by_year["low"] >= -1).all()
+
+
+def test_no_change_seen_is_not_no_change() -> None:
+    data = waves()
+    first = data[data["year"] == 2010]
+    frame = changes(pd.concat([first, first.assign(year=2015)]), TWO, DESIGN, "year")
+    still = row(frame, "absolute", measure="H")
+    assert still["estimate"] == 0
+    assert still["se"] == pytest.approx(0, abs=1e-12)
+    assert still["high"] == -still["low"] == pytest.approx(1 - 0.025 ** (1 / len(first)))
+    level = alkire_foster(first, TWO, DESIGN).set_index("measure")["estimate"]["H"]
+    assert row(frame, "relative", measure="H")["high"] == pytest.approx(still["high"] / level)
+
+
 def test_clusters_visited_twice_make_a_change_surer_than_two_samples() -> None:
     data = waves(households=2000)
     again = changes(data, TWO, DESIGN, "year")

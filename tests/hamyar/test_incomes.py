@@ -209,7 +209,8 @@ def test_groups_are_domains_of_the_whole_design() -> None:
     ]
     assert whole["line"].nunique() == 1, "one line for all, estimated before the groups"
     assert whole["line"].iloc[0] == poverty_line(data, "y", RelativeLine(0.6), DESIGN).value
-    assert whole["line_se"].iloc[0] == poverty_line(data, "y", RelativeLine(0.6), DESIGN).se > 0
+    assert whole["line_se"].iloc[0] == pytest.approx(poverty_line(data, "y", RelativeLine(0.6), DESIGN).se, rel=1e-12)
+    assert whole["line_se"].iloc[0] > 0
     poor = data["y"] < whole["line"].iloc[0]
     np.testing.assert_allclose(whole["people"], data["w"].where(poor, 0).groupby(data["g"]).sum())
     north = data["g"] == "north"
@@ -430,3 +431,30 @@ def test_replicates_agree_with_linearisation(replicates: Any) -> None:
         taylor, repeated = work(sample(), "y", DESIGN), work(sample(), "y", replace(DESIGN, replicates=replicates))
         assert repeated["se"][0] == pytest.approx(taylor["se"][0], rel=0.1)
         assert repeated["estimate"][0] == taylor["estimate"][0]
+
+
+def test_the_density_is_that_of_the_incomes() -> None:
+    """Against the log-normal density, low and high, and under other units of income and weight."""
+    y, w = np.sort(np.random.default_rng(3).lognormal(4, 0.7, 20_000)), np.ones(20_000)
+    for at in (20.0, 54.6, 150.0):
+        true = np.exp(-(((np.log(at) - 4) / 0.7) ** 2) / 2) / (at * 0.7 * np.sqrt(2 * np.pi))
+        found = functionals.density(y, w, at)
+        assert found == pytest.approx(true, rel=0.05)
+        assert functionals.density(10 * y, 7 * w, 10 * at) == pytest.approx(found / 10, rel=1e-9)
+    with_debts = np.concatenate([-y[:5000], np.zeros(5000), y])
+    with_debts.sort()
+    assert functionals.density(with_debts, np.ones(30_000), 54.6) == pytest.approx(
+        functionals.density(y, w, 54.6) / 1.5
+    )
+
+
+def test_one_poor_household_or_none_leaves_room_for_more() -> None:
+    """The upper limit is no lower than where as many are poor as the headcount's allows."""
+    data = sample(200).assign(c=lambda d: d["c"] % 10)
+    low = data["y"].nsmallest(2).to_numpy()
+    for line in (low.min() * 0.999, low.mean()):
+        headcount = fgt(data, "y", Design(psu="c"), line=line)["high"].iloc[0]
+        then = float(data["y"].quantile(headcount))
+        for call in (watts, sen, sst):
+            seen = call(data, "y", Design(psu="c"), line=line)["high"].iloc[0]
+            assert seen >= 0.9 * call(data, "y", Design(psu="c"), line=then)["estimate"].iloc[0], (call, line)

@@ -21,7 +21,7 @@ from hamyar.indicators.measure import cutoff_fraction
 from hamyar.poverty.alkire_foster import Cells, Ratio, share, size_of_design
 from hamyar.survey import Design, Sums
 from hamyar.survey.estimates import LABELS
-from hamyar.survey.variance import Floats, Ints
+from hamyar.survey.variance import Floats, Ints, leaning_limits
 
 WAVES = ("first", "last")
 CHANGES = ("absolute", "relative", "absolute_by_year", "relative_by_year")
@@ -120,8 +120,6 @@ class _Both:
         return pd.concat(parts, ignore_index=True)
 
     def _of(self, ratio: Ratio, change: str) -> pd.DataFrame:
-        from scipy.special import stdtrit
-
         level = share(self.cells.sums, ratio)
         before, after = level[self.first], level[self.last]
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -130,14 +128,48 @@ class _Both:
             np.where(np.isfinite(values), values, np.nan) for values in (estimate, of_before, of_after)
         )
         se = self._error(ratio, of_before, of_after)
-        half = stdtrit(self.cells.sums.degrees_of_freedom, 0.975) * se if self.cells.sampled else se
-        low, high = estimate - half, estimate + half
+        low, high = self._limits(ratio, change, before, after, estimate, se)
         what = {"measure": ratio.measure, "indicator": ratio.indicator}
         what |= {"cutoff": None if ratio.cutoff is None else str(ratio.cutoff)}
         columns: dict[str, Any] = {name: pd.Series([text] * len(estimate), dtype=object) for name, text in what.items()}
         columns |= {name: self.keys[name] for name in self.groups}
         columns |= {"start": self.start, "end": self.end, "change": change}
         return pd.DataFrame({**columns, "estimate": estimate, "se": se, "low": low, "high": high})
+
+    def _limits(
+        self, ratio: Ratio, change: str, before: Floats, after: Floats, estimate: Floats, se: Floats
+    ) -> tuple[Floats, Floats]:
+        """Student's t; where the whole design has few clusters by a jackknife, of relative changes on the log scale, and
+        where no cluster saw any change as far as the exact binomial limit of what none of so many households shows.
+        """
+        from scipy.special import stdtrit
+
+        if not self.cells.sampled:
+            return estimate - se, estimate + se
+        df = self.cells.sums.degrees_of_freedom
+        half = stdtrit(df, 0.975) * se
+        low, high = estimate - half, estimate + half
+        if not self.cells.sums.few:
+            return low, high
+        relative, years = change.startswith("relative"), self.years if change.endswith("by_year") else 1.0
+
+        def place(of: Any) -> Any:
+            levels = (ratio.scale * of(f"{ratio.numerator}|{w}") / of(f"{ratio.denominator}|{w}") for w in WAVES)
+            return _place(relative, years, *levels)
+
+        with np.errstate(divide="ignore", invalid="ignore"):
+            left_out = self.sums.left_out_of(f"{ratio.denominator}|both", place)
+            error = se / (1 + estimate) if relative else se
+            found = leaning_limits(_place(relative, years, before, after), error, np.full_like(se, df), left_out)
+            ends = np.expm1(found) if relative else np.asarray(found)
+            low, high = np.where(np.isfinite(ends), ends, (low, high))
+            n = self.cells.sums.total(ratio.rows)
+            most = 1 - 0.025 ** (1 / np.minimum(n[self.first], n[self.last]))
+            most *= ratio.scale if ratio.measure == "absolute_contribution" else 1.0
+            seen = (se > 1e-9 * np.maximum(before, after)) | (before >= 1)
+            around = [_change(change, before, np.maximum(after + sign * most, 0), self.years)[0] for sign in (-1, 1)]
+        low, high = np.where(seen | ~np.isfinite(around), (low, high), around)
+        return np.where(relative, np.maximum(low, -1), low), high
 
     def _error(self, ratio: Ratio, of_before: Floats, of_after: Floats) -> Floats:
         """(groups,) standard errors of of_before · first level + of_after · second level."""
@@ -193,6 +225,11 @@ class _Both:
         return notes
 
 
+def _place(relative: bool, years: float, before: Floats, after: Floats) -> Floats:
+    """A change on the scale of its limits."""
+    return (np.log(after / before) if relative else after - before) / years
+
+
 def _change(change: str, before: Floats, after: Floats, years: float) -> tuple[Floats, Floats, Floats]:
     """A change and its derivatives with respect to the first and the second level."""
     one = np.ones_like(before)
@@ -221,13 +258,15 @@ def _together(sums: Sums, first: Ints, last: Ints) -> Sums:
         return np.bincount(merged, np.where(inside, column[cells], 0), len(firsts)).astype(np.float64)
 
     values = {_named(name, w): add(column, n) for name, column in sums.values.items() for n, w in enumerate(WAVES)}
+    names = [name for name in sums.values if "@" not in name]
+    values |= {f"{name}|both": values[f"{name}|first"] + values[f"{name}|last"] for name in names}
     products = None
     if sums.products is not None:
         products = {
             (f"{a}|{w}", f"{b}|{w}"): add(c, n) for (a, b), c in sums.products.items() for n, w in enumerate(WAVES)
         }
-        names = {name for pair in sums.products for name in pair}
-        products |= {(f"{a}|first", f"{b}|last"): np.zeros(len(firsts)) for a in names for b in names}
+        paired = {name for pair in sums.products for name in pair}
+        products |= {(f"{a}|first", f"{b}|last"): np.zeros(len(firsts)) for a in paired for b in paired}
     stages = [stage.at(cells[firsts]) for stage in sums.stages]
     return Sums(stages, group[firsts], pairs, values, products, lonely=sums.rule, auxiliary=sums.auxiliary)
 

@@ -199,20 +199,26 @@ def quantile(y: Floats, w: Floats, level: float) -> float:
 
 
 def density(y: Floats, w: Floats, at: float) -> float:
-    """Density of income at a point: Gaussian kernel, Silverman's width 0.9·min(sd, IQR/1.34)·n^(-1/5).
+    """Density of income at a point above zero: a Gaussian kernel on log income, Silverman's width 0.9·min(sd, IQR/1.34)·n^(-1/5).
 
-    n is the number of rows: Osier's N, the sum of weights, would let the error depend on the unit of the weights.
+    On incomes as they are it smooths the poor, who lie close together, as widely as the rich, and finds too few of them at
+    a line. n is the number of rows: Osier's N, the sum of weights, would let the error depend on the unit of the weights.
     """
-    people = w.sum()
-    mean = w @ y / people
-    spread = np.sqrt(w @ (y - mean) ** 2 / people)
-    middle = (quantile(y, w, 0.75) - quantile(y, w, 0.25)) / 1.34
-    width = 0.9 * min(spread, middle or spread) * len(y) ** -0.2
+    first = int(np.searchsorted(y, 0, side="right"))
+    if at <= 0 or first == len(y):
+        return 0.0
+    log, v = np.log(y[first:]), w[first:]
+    people = v.sum()
+    mean = v @ log / people
+    spread = np.sqrt(v @ (log - mean) ** 2 / people)
+    middle = (quantile(log, v, 0.75) - quantile(log, v, 0.25)) / 1.34
+    width = 0.9 * min(spread, middle or spread) * len(log) ** -0.2
     if width == 0:
         return 0.0
-    near = slice(*np.searchsorted(y, [at - 9 * width, at + 9 * width]))
-    kernel = np.exp(-(((y[near] - at) / width) ** 2) / 2)
-    return float(w[near] @ kernel / (people * width * np.sqrt(2 * np.pi)))
+    place = float(np.log(at))
+    near = slice(*np.searchsorted(log, [place - 9 * width, place + 9 * width]))
+    kernel = np.exp(-(((log[near] - place) / width) ** 2) / 2)
+    return float(v[near] @ kernel / (w.sum() * at * width * np.sqrt(2 * np.pi)))
 
 
 def median_influence(y: Floats, w: Floats) -> Estimated:

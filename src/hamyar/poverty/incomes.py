@@ -19,7 +19,7 @@ from hamyar.poverty.notes import Note
 from hamyar.poverty.rows import Rows
 from hamyar.survey import Design, limits
 from hamyar.survey.estimates import LABELS
-from hamyar.survey.variance import Floats, Ints
+from hamyar.survey.variance import FEW_FOR_SHARES, Floats, Ints
 
 Function = Callable[[Floats, Floats, float], Estimated]
 FEW = 30  # degrees of freedom below which limits of inequality lean on few clusters
@@ -174,9 +174,10 @@ class _Estimates:
         """95 %: of a headcount on many clusters as of any share; of others by `limits.Spread`; Student's t as it is where incomes are negative."""
         from scipy.special import stdtrit
 
-        df, estimate, se = self.rows.degrees_of_freedom, self.estimate, self.se
-        if not self.rows.sampled:
-            return (estimate, estimate) if self.rows.universe == "census" else (se, se)
+        rows, estimate, se = self.rows, self.estimate, self.se
+        df = rows.degrees_of_freedom
+        if not rows.sampled:
+            return (estimate, estimate) if rows.universe == "census" else (se, se)
         if not self._non_negative:
             half = stdtrit(df, 0.975) * se
             return estimate - half, estimate + half
@@ -190,27 +191,42 @@ class _Estimates:
             if without or self.statistic.name != "headcount":
                 spread = Spread(estimate[g], se[g], self.freedom[g], **without)
                 low[g], high[g] = spread.limits(share=self.statistic.bounded, inequality=self.statistic.total)
-        if not (self.statistic.bounded or self.statistic.total):
-            for g in np.flatnonzero(estimate == 0):
-                high[g] = self._where_none_was_seen(g)
+        if not self.statistic.total and self.statistic.name != "headcount":
+            for k in map(int, np.flatnonzero((estimate > 0) & (se > 0) if self.statistic.bounded else estimate >= 0)):
+                if np.count_nonzero(rows.y[rows.of(k)] < self.line) <= 1:
+                    high[k] = np.fmax(high[k], self._were_there_more(k))
         return np.where(np.isnan(se), np.nan, low), np.where(np.isnan(se), np.nan, high)
 
-    def _where_none_was_seen(self, g: Any) -> float:
-        """How high Watts's index may be where nobody is poor: as many as the limit of a headcount allows, as far below
-        their line as the poorest so many are below theirs."""
+    def _were_there_more(self, g: Any) -> float:
+        """How high an index may be where one or none of those seen is poor: as many as the limit of a headcount allows, as
+        far below their line as the poorest so many are below theirs; where none was seen as the limit of their mean
+        allows, log gaps being exponential (Hill 1975, Annals of Statistics 3:1163-1174)."""
+        from scipy.special import gammaincinv
+
         y, w = self.rows.y[self.rows.of(g)], self.rows.w[self.rows.of(g)]
-        zero, n = np.zeros(1), np.array([float(len(y))])
-        most = limits(zero, zero, self.rows.degrees_of_freedom, n)[1][0]
+        most = self._most_poor[g]
         line = functionals.quantile(y, w, most)
-        poor = w @ (y < line) / w.sum()
-        return float(self.statistic.function(y, w, line).value * most / poor) if poor else np.nan
+        poor = y < line
+        if not poor.any():
+            return np.nan
+        k = np.count_nonzero(poor)
+        deeper = 1.0 if (y < self.line).any() else k / gammaincinv(k, 0.025)
+        high = deeper * self.statistic.function(y, w, line).value * most * w.sum() / w[poor].sum()
+        return float(min(high, 1.0) if self.statistic.bounded else high)
+
+    @cached_property
+    def _most_poor(self) -> Floats:
+        """(groups,) upper limits of the headcounts."""
+        headcount = Statistic("headcount", lambda y, w, line: functionals.fgt(y, w, line, 0), total=False)
+        return _Estimates(self.rows, headcount, self.line, self.through)._limits()[1]
 
     def _without_each_cluster(self, g: Any) -> dict[str, Any]:
         """Of one group, for `Spread`; nothing where clusters are many, one is alone, the line was estimated, or the design
         says more than strata and clusters."""
         rows = self.rows
         lonely = self.alone[g] or (rows.clusters == 1).any()
-        if lonely or rows.beyond is not None or self.through is not None or rows.clusters.sum() > JACKKNIFED:
+        most = FEW_FOR_SHARES if self.statistic.name == "headcount" else JACKKNIFED
+        if lonely or rows.beyond is not None or self.through is not None or rows.clusters.sum() > most:
             return {}
         of = self.statistic.smooth or self._value
         whole, *without = [of(y, w) for y, w in rows.without_each_cluster(rows.of(g))]

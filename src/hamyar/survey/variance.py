@@ -10,7 +10,7 @@ Korn & Graubard (1998) for limits at 0 and 1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -259,8 +259,24 @@ class Sums:
         dense = _summed(place, influence, self.groups * clusters).reshape(self.groups, clusters)
         return np.asarray((dense - (auxiliary.sums @ (auxiliary.inverse @ cross)).T).ravel())
 
+    @property
+    def few(self) -> bool:
+        """Whether the whole design has few clusters."""
+        return bool(self.clusters.sum() <= FEW)
+
     def left_out(self, numerator: str, denominator: str | None, scale: float = 1.0) -> LeftOut | None:
-        """What groups that rest on no more than FEW clusters would give without each; their stratum's others stand for it.
+        """What groups that rest on no more than FEW clusters would give without each: see `left_out_of`."""
+
+        def share(of: Callable[[str], Floats]) -> Floats:
+            return scale * of(numerator) / (1.0 if denominator is None else of(denominator))
+
+        return self.left_out_of(denominator, share)
+
+    def left_out_of(
+        self, denominator: str | None, function: Callable[[Callable[[str], Floats]], Floats]
+    ) -> LeftOut | None:
+        """A function of totals, of groups with this denominator in no more than FEW clusters, without each cluster; its
+        stratum's others stand for it.
 
         None where that would be wrong: rows as clusters, finite populations, calibration, replicates, a lonely stratum.
         """
@@ -278,8 +294,7 @@ class Sums:
             return np.asarray(self.total(name)[each.group] + left)
 
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = scale * without(numerator) / (1.0 if denominator is None else without(denominator))
-        return LeftOut(found, each)
+            return LeftOut(function(without), each)
 
     def share_left_out(self, numerator: str, denominator: str, scale: float = 1.0) -> LeftOut | None:
         """The same of shares, where the whole design has few clusters: with more their limits are those of R's survey."""
