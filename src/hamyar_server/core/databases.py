@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from django.db import connections
 
 
 def database(url: str | None, file: Path, more: str = "PRAGMA synchronous=NORMAL;") -> dict[str, Any]:
@@ -13,6 +16,7 @@ def database(url: str | None, file: Path, more: str = "PRAGMA synchronous=NORMAL
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": file,
+            "CONN_MAX_AGE": 60,
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
@@ -40,3 +44,19 @@ def share_memory(connection: Any, **_: Any) -> None:
     """SQLite's own cache made small: a web process has a connection for each thread, and the system keeps the file in memory for all."""
     if connection.vendor == "sqlite":
         connection.cursor().execute("PRAGMA cache_size=-8192")
+        connection.opened = _identity(connection)
+
+
+def leave_replaced(**_: Any) -> None:
+    """Close the connections to a SQLite file in whose place another was put, as a restore does."""
+    for connection in connections.all(initialized_only=True):
+        if connection.connection and getattr(connection, "opened", None) not in (None, _identity(connection)):
+            connection.close()
+
+
+def _identity(connection: Any) -> tuple[int, int] | None:
+    try:
+        found = os.stat(connection.settings_dict["NAME"])
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

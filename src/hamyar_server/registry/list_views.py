@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,9 +11,13 @@ from functools import cache, lru_cache
 from typing import Any
 
 from django.contrib import messages
+from django.forms.utils import ErrorDict
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -28,6 +34,9 @@ from hamyar_server.registry.forms import FilterForm, SaveFilterForm
 from hamyar_server.registry.models import WITH_PEOPLE, Household, SavedFilter, State
 
 KEPT = tuple(FilterForm.base_fields)  # what a saved filter holds: no name and no number
+TYPED = ("area", "organisation")  # what is written into a field and not chosen from a list
+MARKS = re.compile(rf'(?<=value=")@({"|".join(TYPED)})@(?=")')  # where that goes in a drawn form
+CELLS = ("pk", "head", "state", "place", "members", "decile", "covers", "changed")  # of a row
 SIZE = 50
 
 
@@ -50,11 +59,13 @@ class Asked:
 
     @property
     def fields(self) -> str:
-        """The form's fields; without a fault they are the same for whoever gives the same filters, and are drawn once."""
-        if self.form.errors:
-            return self.form.as_div()
+        """The form's fields; they are the same for whoever chooses the same, and are drawn once a minute."""
         given = {name: self.form.data[name] for name in KEPT if self.form.data.get(name)}
-        return _drawn(get_language(), tuple(given.items()))
+        chosen = tuple((name, f"@{name}@" if name in TYPED else value) for name, value in given.items())
+        faults = tuple((name, *map(str, messages)) for name, messages in self.form.errors.items())
+        drawn = _drawn(get_language(), chosen, faults, int(time.time() // 60))
+        written = MARKS.sub(lambda mark: escape(given[mark[1]]), drawn)
+        return mark_safe(written)  # nosec B308 B703  # noqa: S308 what was typed is escaped
 
     @property
     def filtered(self) -> bool:
@@ -95,7 +106,7 @@ def households(request: HttpRequest) -> HttpResponse:
         "count": listed.count,
         "more": listed.more,
         "saved": SavedFilter.objects.filter(membership=request.actor.membership),
-        "save_form": SaveFilterForm(),
+        "saving": _saving(get_language()),
         "may_register": Function.ASSESS in held,
         "formats": exports.FORMS,
         "anything": shown
@@ -106,37 +117,63 @@ def households(request: HttpRequest) -> HttpResponse:
     return render(request, "registry/households.html", context)
 
 
-def lines(rows: Sequence[Household], today: date) -> list[dict[str, Any]]:
-    """What the table shows of each household, written out once for each place and number, since a template is slow at it."""
+def lines(rows: Sequence[Household], today: date) -> SafeString:
+    """The rows of the table, each cell written out once for each place, cover and number, since a template is slow at it."""
     heads, covers, areas = lists.heads(rows), lists.covering(rows, today), lists.areas(rows)
-    places = {pk: _place(area) for pk, area in areas.items()}
-    written, dated = cache(number), cache(day)
-    return [
+    written, dated, covering, place = cache(number), cache(day), cache(_covers), cache(lambda pk: _place(areas[pk]))
+    nobody = _("no head")
+    cells = (
         {
             "pk": row.pk,
-            "head": heads.get(row.pk, ""),
-            "state": "" if row.state == State.LIVING else row.get_state_display(),
-            **places[row.area_id],
+            "head": heads.get(row.pk) or nobody,
+            "state": "" if row.state == State.LIVING else _quiet(row.get_state_display()),
+            "place": place(row.area_id),
             "members": written(row.members),
             "decile": written(row.decile),
-            "covers": covers.get(row.pk, ()),
+            "covers": covering(*covers.get(row.pk, ())),
             "changed": dated(timezone.localtime(row.changed_at).date()),
         }
         for row in rows
-    ]
+    )
+    return format_html_join("\n", _row(get_language()), cells)
+
+
+@cache
+def _row(_language: str) -> str:
+    """What is the same in each row, with the names of its cells in braces."""
+    return render_to_string("registry/household_row.html", {name: f"{{{name}}}" for name in CELLS})
+
+
+def _quiet(text: str) -> SafeString:
+    return format_html(' <span class="quiet">{}</span>', text)
+
+
+def _covers(*names: str) -> SafeString:
+    shown = format_html_join(_(", "), "<bdi>{}</bdi>", ((name,) for name in names))
+    label = format_html(' data-label="{}"', _("Covered by")) if names else ""
+    return format_html('<td class="wide"{}>{}</td>', label, shown)
+
+
+def _place(area: Area) -> SafeString:
+    above = format_html("{}<bdi>{}</bdi>", _(", "), called(area.parent)) if area.parent else ""
+    return format_html("<bdi>{}</bdi>{}", called(area), _quiet(format_html("{}{}", area.get_kind_display(), above)))
 
 
 @lru_cache(maxsize=100)
-def _drawn(_language: str, given: tuple[tuple[str, str], ...]) -> str:
-    return FilterForm(initial=dict(given), actor=None).as_div()
+def _drawn(
+    _language: str, given: tuple[tuple[str, str], ...], faults: tuple[tuple[str, ...], ...], _minute: int
+) -> str:
+    """The form with its faults (name of a field, messages), as it is after it was read."""
+    form = FilterForm(dict(given), actor=None)
+    form._errors, form.cleaned_data = ErrorDict(), {}
+    for name, *said in faults:
+        form.add_error(name, said)
+    return form.as_div()
 
 
-def _place(area: Area) -> dict[str, str]:
-    return {
-        "place": called(area),
-        "kind": area.get_kind_display(),
-        "above": called(area.parent) if area.parent else "",
-    }
+@cache
+def _saving(_language: str) -> str:
+    return SaveFilterForm().as_div()
 
 
 def _searched(request: HttpRequest) -> HttpResponse:

@@ -6,17 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
+from hashlib import sha256
 from operator import or_
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from hamyar.persian import latin_digits
 from hamyar_server.areas.models import Area
 from hamyar_server.core.paging import Page, Position, ordered, page, read
+from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.registry.models import (
+    WITH_PEOPLE,
     Cover,
     Household,
     HouseholdNeed,
@@ -34,6 +38,7 @@ MATCHED = ["path", "household"]  # the same order, of persons
 SHOWN = ["area_id", "path", "state", "members", "decile", "changed_at"]  # columns that the list reads
 COUNTED = 10_000  # beyond it a list says “more than”
 BESIDE = ("stratum", "organisation", "cover")  # filters by what stands in other tables
+MANY = 1_000  # households of which a minute old count is good enough
 FEW = 1_000  # households whose ids are gathered; beyond it a search says “more than”
 
 
@@ -56,7 +61,7 @@ def listed(
     """
     rows = _filtered(base, by, wanted, today)
     if not wanted.get("q"):
-        return Listed(page(rows, ORDER, after, size), *counted(rows, FEW if any(map(wanted.get, BESIDE)) else COUNTED))
+        return Listed(page(rows, ORDER, after, size), *_counted_of_late(by, wanted, today, rows))
     matches = somebody(by, wanted)
     ids = gathered(matches)
     if len(ids) <= FEW:
@@ -136,6 +141,17 @@ def counted(rows: QuerySet[Any], most: int) -> tuple[int, bool]:
     """How many, and whether there are more than that."""
     count = rows.order_by()[: most + 1].count()
     return min(count, most), count > most
+
+
+def _counted_of_late(by: Actor, wanted: Mapping[str, Any], today: date, rows: HouseholdQuerySet) -> tuple[int, bool]:
+    """The same, where it is more than MANY as it was within the last minute for whoever sees the same places and wants the same."""
+    asked = [f"{name}={getattr(value, 'pk', value)}" for name, value in wanted.items() if value]
+    places = mandates.paths(by, WITH_PEOPLE)
+    name = f"households:{sha256(repr((places, asked, today)).encode()).hexdigest()}"
+    count: tuple[int, bool] = cache.get(name) or counted(rows, FEW if any(map(wanted.get, BESIDE)) else COUNTED)
+    if count[0] > MANY:
+        cache.add(name, count, 60)
+    return count
 
 
 def areas(households: Sequence[Household]) -> dict[UUID, Area]:
