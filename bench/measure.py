@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 _CHILD = """
-import importlib, json, resource, sys, time
+import importlib, json, re, sys, time
+from pathlib import Path
 module, function, arguments = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 work = getattr(importlib.import_module(module), function)
 start = time.perf_counter()
 answer = work(*arguments)
 seconds = time.perf_counter() - start
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024
 print("\\n@" + json.dumps({"seconds": seconds, "peak": peak, "answer": answer}))
 """
 
@@ -24,7 +25,7 @@ print("\\n@" + json.dumps({"seconds": seconds, "peak": peak, "answer": answer}))
 @dataclass(frozen=True)
 class Measured:
     seconds: float  # of the work alone, without start-up
-    peak: int  # bytes, resident set of the whole process
+    peak: int  # bytes, resident set of the whole process; Linux's rusage would count the parent's before the start
     answer: Any
 
 

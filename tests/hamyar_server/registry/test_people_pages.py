@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
+from django.utils.html import escape
 
 from hamyar_server.core import audit
 from hamyar_server.core.models import AuditEvent
+from hamyar_server.organisations.models import Mandate
 from hamyar_server.registry import actions, lists
-from hamyar_server.registry.models import Alarm, Household, Import, SavedFilter
+from hamyar_server.registry.models import Alarm, Cover, Household, Import, Need, SavedFilter
 from tests.hamyar_server.registry.conftest import FAMILY, NATIONAL_ID
 
 LIST = "/households/"
@@ -53,6 +58,55 @@ def test_a_name_that_many_bear_is_gathered_once_and_not_asked_of_each_household(
     rows = lists.found(cast.director, {"q": "رضا"}, date(2026, 9, 1))
     assert rows.count() == 3
     assert "CORRELATED" not in rows.explain().upper(), "minutes at 60,000 persons"
+
+
+def test_what_was_typed_into_a_filter_stands_there_again_as_text(cast, household, signed_in):
+    client = signed_in(cast.director)
+    for typed in ('"><script>alert(1)</script>', "@area@", "{pk}", "الف & ب"):
+        for _again in range(2):  # drawn, and drawn before
+            page = client.get(LIST, {"organisation": typed, "decile": "3"}).content.decode()
+            assert f'value="{escape(typed)}"' in page
+            assert "<script" not in page
+            assert '<option value="3" selected>' in page
+    wrong = client.get(LIST, {"area": "<b>nowhere</b>", "organisation": "x"}).content.decode()
+    assert "<b>nowhere" not in wrong
+    assert "errorlist" in wrong
+    assert "errorlist" not in client.get(LIST, {"organisation": "x"}).content.decode()
+
+
+def test_names_of_covers_and_places_are_shown_as_text(cast, household, signed_in):
+    Cover.objects.filter(household=household).update(organisation="<script>alert(1)</script>{pk}")
+    page = signed_in(cast.director).get(LIST).content.decode()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;{pk}" in page
+    assert "<script" not in page
+
+
+def test_a_new_need_is_in_the_filter_within_a_minute(cast, household, signed_in, monkeypatch):
+    client, now = signed_in(cast.director), time.time()
+    monkeypatch.setattr("hamyar_server.registry.list_views.time.time", lambda: now)
+    assert "پل عابر" not in client.get(LIST).content.decode()
+    Need.objects.create(code="bridge", kind="infrastructure", name_fa="پل عابر", name_en="bridge")
+    monkeypatch.setattr("hamyar_server.registry.list_views.time.time", lambda: now + 60)
+    assert "پل عابر" in client.get(LIST).content.decode()
+
+
+def test_a_large_count_is_a_minute_old_for_whoever_sees_the_same_places_alone(cast, register, monkeypatch):
+    monkeypatch.setattr(lists, "MANY", 1)
+    day = date(2026, 9, 1)
+
+    def counted(actor, **wanted) -> int:
+        return lists.listed(actor, wanted, day, None, 50, Household.objects.visible_to(actor)).count
+
+    for _ in range(2):
+        register("city")
+    assert [counted(cast.director), counted(cast.mayor), counted(cast.other_mayor)] == [2, 2, 0]
+    register("city")
+    assert counted(cast.director) == 2, "as it was"
+    assert counted(cast.director, decile="3") == Household.objects.filter(decile=3).count(), "other filters"
+    Mandate.objects.filter(holder=cast.mayor.organisation).update(revoked_at=timezone.now())
+    assert counted(cast.mayor) == 0, "a revoked mandate counts nothing"
+    cache.clear()
+    assert counted(cast.director) == 3
 
 
 def walked(cast, wanted, step="next", after=None) -> list[list[object]]:
