@@ -212,6 +212,7 @@ def sent(url: str, posted: dict[str, Any]) -> dict[str, Any]:
         "version": 1,
         "facts": {"rooms": 9},
         "people": PEOPLE,
+        "needs": ["road"],
         "decile": None,
         "letter_date": "2024-06-01",
         **places,

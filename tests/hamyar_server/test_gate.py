@@ -437,6 +437,7 @@ def random_story(seed: int, folder) -> tuple[list[Actor], Round, list[Mark]]:
         SecondFactor.objects.create(user=user, sealed=b"", confirmed_at=timezone.now())
     for _ in range(chance.randint(3, 12)):
         random_grant(chance, actors, organisations, places)
+    actors.append(verifier(chance, actors[0], places))
     lived_in = [place for place in places if place.kind in ("city", "neighbourhood")]
     for number in range(5):
         candidate = Candidate.objects.create(
@@ -465,6 +466,20 @@ def random_story(seed: int, folder) -> tuple[list[Actor], Round, list[Mark]]:
         + [Mark(f"نتیجه-{area.code}-", area.path) for area in places]
     )
     return actors, kept, marks + owned(chance, actors, organisations)
+
+
+def verifier(chance: random.Random, director: Actor, places: list[Area]) -> Actor:
+    """An officer of a cooperation organisation, which alone verifies what municipalities nominate."""
+    root = next(place for place in places if place.code == "61")
+    organisation = found(by=None, kind="cooperation", name_fa="سازمان همیاری", name_en="C", area=root)
+    user = User.objects.create(username="verifier", title_fa="کارشناس همیاری")
+    agreement = Agreement.objects.create(number="همیاری", date=date(2025, 1, 1), title_fa="تفاهم")
+    agreement.parties.set([director.organisation, organisation])
+    within = chance.choice([place for place in places if gate.lies_in(place.path, [root.path])])
+    grant(by=director, holder=organisation, functions=["verify"], area=within, reason="آزمون", agreement=agreement)
+    membership = add_member(by=None, user=user, organisation=organisation, job=Job.OFFICER)
+    SecondFactor.objects.create(user=user, sealed=b"", confirmed_at=timezone.now())
+    return Actor(user, membership)
 
 
 def owned(chance: random.Random, actors: list[Actor], organisations: list[Organisation]) -> list[Mark]:

@@ -105,8 +105,9 @@ while left := list(Path(tempfile.gettempdir()).glob("hamyar-export-*")):
 living = Count("memberships", filter=Q(memberships__until=None))
 heads = Count("memberships", filter=Q(memberships__until=None, memberships__role="head"))
 wrong = [str(h.pk) for h in Household.objects.annotate(n=living, heads=heads) if (h.n, h.heads) != (h.members, 1) or not h.members]
-nameless = sum(not name for some in [list(Person.objects.all())] for name in read_many(some, "name"))
-sealed = list(Identifier.objects.all())
+persons = Person.objects.order_by("pk").filter(**({{"pk__gt": {since!r}}} if {since!r} else {{}}))  # ids stand in the order of time
+nameless = sum(not name for name in read_many(list(persons), "name"))
+sealed = list(Identifier.objects.filter(person__in=persons))
 events = Counter()
 for fields in AuditEvent.objects.filter(action="households.registered").values_list("subject_id", "fields"):
     events[fields[0]] += fields[1]["households"]
@@ -120,6 +121,7 @@ print(json.dumps({{
     "outside": Person.objects.filter(household=None).count() + Person.objects.exclude(memberships__until=None).count(),
     "batches": batches, "fault": str(found.fault), "missing": sorted(set({acknowledged!r}) - {{str(pk) for pk in Household.objects.values_list("pk", flat=True)}}),
     "exports": {{what: AuditEvent.objects.filter(action=f"{{what}}.exported").count() for what in ("households", "persons")}},
+    "last": str(Person.objects.order_by("pk").values_list("pk", flat=True).last() or ""),
     "audited": AuditEvent.objects.filter(action="household.registered").count(), "alone": Household.objects.filter(batch=None).count(),
 }}))
 """
@@ -184,7 +186,7 @@ def progress(home: Home) -> tuple[int, int]:
 
 def story(home: Home, kept: Path, kills: int, server: Cluster | None = None) -> None:
     """server: PostgreSQL's, which is killed too, before the rest or after it."""
-    draw, amid, acknowledged, everything = random.Random(), 0, [], Everything(home)
+    draw, amid, acknowledged, everything, last = random.Random(), 0, [], Everything(home), ""
     places = home.folder.parent / "temporary"
     places.mkdir()
     home.more["TMPDIR"] = str(places)
@@ -223,7 +225,7 @@ def story(home: Home, kept: Path, kills: int, server: Cluster | None = None) -> 
             exported.update((kept / f"exporter{n}").read_text().split("\n")[:-1])
             backups += (kept / f"record{n}").exists() and (kept / f"keys{n}").exists()
             everything.command("work")
-            look(home, acknowledged, exported)
+            last = look(home, acknowledged, exported, since=last)
             everything.kill()
         assert acknowledged
         assert exported
@@ -239,9 +241,10 @@ def story(home: Home, kept: Path, kills: int, server: Cluster | None = None) -> 
         everything.kill()
 
 
-def look(home: Home, acknowledged: list[str], exported: Counter[str]) -> None:
-    """What stands in the record once it runs again."""
-    told = json.loads(home.python(LOOK.format(patience=PATIENCE, acknowledged=acknowledged)))
+def look(home: Home, acknowledged: list[str], exported: Counter[str], since: str = "") -> str:
+    """What stands in the record once it runs again; values are opened of those who came after the person `since`, or of all. The last person."""
+    told = json.loads(home.python(LOOK.format(patience=PATIENCE, acknowledged=acknowledged, since=since)))
+    last = told.pop("last")
     audited = told.pop("exports")
     assert all(audited[what] >= count for what, count in exported.items()), (audited, exported)
     batches = told.pop("batches")
@@ -249,6 +252,7 @@ def look(home: Home, acknowledged: list[str], exported: Counter[str]) -> None:
     assert told == {"wrong": [], "nameless": 0, "numberless": 0, "outside": 0, "missing": []}
     for brought, done, audited, refused in batches.values():
         assert (brought, done, audited, refused) == (HOUSEHOLDS, HOUSEHOLDS + BAD, HOUSEHOLDS, BAD)
+    return last
 
 
 def restored(home: Home, kept: Path, kills: int) -> None:
