@@ -186,7 +186,7 @@ def progress(home: Home) -> tuple[int, int]:
 
 def story(home: Home, kept: Path, kills: int, server: Cluster | None = None) -> None:
     """server: PostgreSQL's, which is killed too, before the rest or after it."""
-    draw, amid, acknowledged, everything, last = random.Random(), 0, [], Everything(home), ""
+    draw, amid, acknowledged, everything, newest = random.Random(), 0, [], Everything(home), ""
     places = home.folder.parent / "temporary"
     places.mkdir()
     home.more["TMPDIR"] = str(places)
@@ -225,7 +225,7 @@ def story(home: Home, kept: Path, kills: int, server: Cluster | None = None) -> 
             exported.update((kept / f"exporter{n}").read_text().split("\n")[:-1])
             backups += (kept / f"record{n}").exists() and (kept / f"keys{n}").exists()
             everything.command("work")
-            last = look(home, acknowledged, exported, since=last)
+            newest = look(home, acknowledged, exported, since=newest)
             everything.kill()
         assert acknowledged
         assert exported
