@@ -1,16 +1,12 @@
-"""A million persons taken in from a file on SQLite and on PostgreSQL: how long, in how much memory.
+"""A list of a million invented persons, and the databases that benches take it into.
 
-The machine may be busy with other work: seconds of an import are the processor's, of the process that imports and of the server's for it.
 HAMYAR_BENCH_PERSONS makes it smaller. PostgreSQL is left out where none is installed.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,8 +14,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
-
-from bench.measure import in_process
 
 PERSONS = int(os.environ.get("HAMYAR_BENCH_PERSONS", "1000000"))
 HOUSEHOLDS = PERSONS * 28 // 100
@@ -91,49 +85,6 @@ def begin(home: str, addresses: dict[str, str]) -> None:
     django.setup()
 
 
-def take_in(home: str, addresses: dict[str, str], path: str) -> dict[str, float]:
-    """Seconds of the processor for the check and for the taking in; persons that came."""
-    begin(home, addresses)
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0, skip_checks=True)
-    _areas()
-    from hamyar_server.registry import imports
-    from hamyar_server.registry.models import Person
-
-    with open(path, "rb") as content:
-        pieces = iter(lambda: content.read(1 << 20), b"")
-        batch = imports.upload(by=None, name="persons.csv", pieces=pieces, source="bench", calendar="jalali")
-    batch = imports.map_columns(batch=batch, mapping=batch.mapping)
-    checked, batch = _spent(lambda: imports.check(batch))
-    assert batch.counts["persons"] == PERSONS, batch.counts
-    batch = imports.accept(by=None, batch=batch)
-    taken, batch = _spent(lambda: imports.run(batch))
-    assert Person.objects.count() == PERSONS
-    return {f"check {what}": value for what, value in checked.items()} | taken
-
-
-def _spent(work: Callable[[], Any]) -> tuple[dict[str, float], Any]:
-    """Seconds by the clock, and of the processor: this process and, beside it, PostgreSQL's backend for it."""
-    clock, busy, backend = time.perf_counter(), time.process_time(), _backend()
-    answer = work()
-    spent = {"clock": time.perf_counter() - clock, "process": time.process_time() - busy}
-    return spent | {"backend": _backend() - backend}, answer
-
-
-def _backend() -> float:
-    from django.db import connections
-
-    total = 0.0
-    for name in ("default", "keys"):
-        if connections[name].vendor == "postgresql":
-            connections[name].ensure_connection()
-            pid = connections[name].connection.info.backend_pid
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return total
-
-
 def _areas() -> None:
     from hamyar_server.areas.models import Area
 
@@ -152,22 +103,6 @@ def _areas() -> None:
             put(village(county, number), "village", rural[number // 10])
 
 
-def main() -> Iterator[tuple[str, float, str, float | None]]:
-    path = str(file().resolve())
-    with ExitStack() as stack:
-        for name, addresses in _databases(stack):
-            home = tempfile.mkdtemp(prefix="hamyar-bench-")
-            stack.callback(shutil.rmtree, home)
-            measured = in_process("bench.registry", "take_in", home, addresses, path)
-            spent = measured.answer
-            busy = spent["process"] + spent["backend"]
-            yield f"{name}: check of {PERSONS:,} persons", spent["check process"] / PERSONS * 10_000, "s/10,000", None
-            yield f"{name}: persons taken in, CPU", busy / PERSONS * 10_000, "s/10,000", 1
-            yield f"{name}: persons taken in, clock", spent["clock"] / PERSONS * 10_000, "s/10,000", None
-            yield f"{name}: of it in the database's process", spent["backend"] / PERSONS * 10_000, "s/10,000", None
-            yield f"{name}: memory of it", measured.peak / 2**20, "MB", 300
-
-
 def _databases(stack: ExitStack) -> Iterator[tuple[str, dict[str, str]]]:
     yield "SQLite", {}
     from tests.postgres import cluster, programs
@@ -182,6 +117,3 @@ def _databases(stack: ExitStack) -> Iterator[tuple[str, dict[str, str]]]:
             connection.execute("CREATE DATABASE benchkeys OWNER hamyar")
         address = address.replace("postgres@", "hamyar@")
         yield "PostgreSQL", {"DATABASE_URL": f"{address}bench", "KEYS_DATABASE_URL": f"{address}benchkeys"}
-
-
-run = main

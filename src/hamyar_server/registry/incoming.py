@@ -363,8 +363,14 @@ def add_people(
             *(pk, *place, key.seal(sealed_text(given, family, father).encode(), _name_bound(pk), nonce)),
             *(*rows.named(given, family), sex, born, known[bool(sex), born is not None], source, batch, 1, now, now),
         )
-        for pk, key, place, (given, family, father, sex, born), source, nonce in zip(  # noqa: B905  nonces are more
-            ids, keys, places, names, sources, drawn
+        for pk, key, place, (given, family, father, sex, born), source, nonce in zip(
+            ids,
+            keys,
+            places,
+            names,
+            sources,
+            drawn,
+            strict=False,  # nonces are more
         )
     ]
     day = origin.as_of

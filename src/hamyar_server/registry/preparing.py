@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.abc import MetaPathFinder
 from typing import IO, Any
 
 from django.db import connection
@@ -65,11 +66,10 @@ def _second(work: str, batch: Import, lock: IO[str]) -> Generator[Any, None, Non
             other.kill()
 
 
-class _WithoutPandas:
+class _WithoutPandas(MetaPathFinder):
     """Arrow looks for pandas, 35 MB and half a second, though it is given nothing of it here."""
 
-    @staticmethod
-    def find_spec(name: str, *_: Any) -> None:
+    def find_spec(self, name: str, *_: Any) -> None:
         if name == "pandas":
             raise ModuleNotFoundError(name)
 
@@ -77,7 +77,7 @@ class _WithoutPandas:
 def main(work: str, name: str) -> None:
     """The second process: what `imports.{work}` yields goes to its standard output, then None, or the HamyarError for which it ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.meta_path.insert(0, _WithoutPandas)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _WithoutPandas())
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     from hamyar_server.registry import imports
