@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib
 import re
 import subprocess
 from pathlib import Path
@@ -93,6 +94,12 @@ def test_vendored_files_match_their_checksums() -> None:
 
 def test_generated_files_and_databases_are_not_committed() -> None:
     assert [f.name for f in tracked() if f.suffix in {".mo", ".sqlite3", ".parquet", ".pyc", ".duckdb"}] == []
+
+
+@pytest.mark.parametrize("file", tracked("tests/*.py", "bench/*.py"), ids=lambda file: str(file.relative_to(ROOT)))
+def test_what_a_test_or_a_bench_stands_on_is_there(file: Path) -> None:
+    """Some are read by another process only, and their imports by no type checker."""
+    importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
 
 
 @pytest.mark.parametrize("name", ["utils", "helpers", "misc", "common"])

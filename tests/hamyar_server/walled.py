@@ -28,7 +28,7 @@ from hamyar_server.organisations.actors import Actor
 from hamyar_server.registry import erasure
 from hamyar_server.registry.models import Consent, Household, Import, ImportedChange, Person, Vulnerability
 from tests.hamyar_server import gate
-from tests.hamyar_server.test_gate import random_story
+from tests.hamyar_server.test_random_grants import random_story
 
 PEOPLE = {"nominate", "assess", "verify", "decide", "deliver", "see_identities", "audit", "administer"}
 EVERY = PEOPLE | {"analyse", "manage_people"}
