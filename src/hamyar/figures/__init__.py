@@ -3,12 +3,14 @@
 from hamyar.figures.intervals import PROFILED, caterpillar, interval, made_of, profile, rounded, scale_end
 from hamyar.figures.maps import choropleth, schematic_cells
 from hamyar.figures.points import MANY, dots
-from hamyar.figures.svg import TIERS
+from hamyar.figures.svg import BY_TIER, TIERS, Classes
 
 __all__ = [
+    "BY_TIER",
     "MANY",
     "PROFILED",
     "TIERS",
+    "Classes",
     "caterpillar",
     "choropleth",
     "dots",

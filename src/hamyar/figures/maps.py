@@ -1,4 +1,4 @@
-"""Maps of areas in three tiers, as SVG."""
+"""Maps of areas in up to three classes, as SVG."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from hamyar.errors import Fault, HamyarError, error
-from hamyar.figures.svg import DARK, INK, PAPER, SOFT, TIERS, WARM, clean, figure, spread, tag, text
+from hamyar.figures.svg import BY_TIER, DARK, INK, PAPER, SOFT, WARM, Classes, clean, figure, spread, tag, text
 from hamyar.persian.numbers import number
 
 WIDTH, MARGIN = 500.0, 6.0
@@ -22,13 +22,9 @@ LABEL, LEGEND = 13.5, 16.0
 TOLERANCE = 1.0
 Named = Mapping[str, Mapping[str, str]]
 
-FILLS = {"surely_in": DARK, "uncertain": "url(#@dots)", "surely_out": PAPER, "unranked": "url(#@lines)"}
-HALOS = {"surely_in": DARK, "uncertain": WARM, "surely_out": PAPER, "unranked": PAPER}
+FILLS = {"dark": DARK, "dotted": "url(#@dots)", "plain": PAPER, "lined": "url(#@lines)"}
+HALOS = {"dark": DARK, "dotted": WARM, "plain": PAPER, "lined": PAPER}
 WORDS = {
-    "worst": {
-        "fa": "نقشهٔ رده‌ها: {surely_in} محدوده قطعاً در اولویت، {uncertain} نامشخص، {surely_out} قطعاً خارج.",
-        "en": "Map of tiers: {surely_in} areas surely in, {uncertain} uncertain, {surely_out} surely out.",
-    },
     "unranked": {"fa": "بدون رتبه", "en": "not ranked"},
     "schematic": {"fa": "طرح‌واره", "en": "schematic"},
     "no_result": {"fa": "بدون نتیجه", "en": "no result"},
@@ -45,10 +41,11 @@ def choropleth(
     links: Mapping[str, str] | None = None,
     names: Named | None = None,
     hatched: Named | None = None,
+    classes: Classes = BY_TIER,
 ) -> str:
-    """Areas in three tiers, told apart by tone and by pattern, with a legend that counts them.
+    """Areas in three tiers or other classes, told apart by tone and by pattern, with a legend that counts them.
 
-    boundaries: code → polygon in degrees, of shapely or as a GeoJSON geometry; tiers: code → surely_in, uncertain, surely_out;
+    boundaries: code → polygon in degrees, of shapely or as a GeoJSON geometry; tiers: code → surely_in, uncertain, surely_out, or a kind of `classes`;
     links: code → address; names: code → {"fa", "en"}; hatched: code → {"fa", "en"}, why an area has no rank of its own.
     An area without a tier and without a reason is hatched as "no result". Equirectangular, one degree of longitude as long
     as it is at the middle latitude. Raises HY-G001 without an area, HY-G002 where a boundary is no polygon.
@@ -57,28 +54,31 @@ def choropleth(
     shapes, height = projected(boundaries)
     called = {code: (names or {}).get(code, {}).get(language) or "" for code in shapes}
     why = {code: (hatched or {}).get(code, WORDS["no_result"])[language] for code, kind in kinds.items() if not kind}
+    tones = {code: classes.tones[kind] if kind else "lined" for code, kind in kinds.items()}
+    said = {code: classes.words[kind][language] if kind else why[code] for code, kind in kinds.items()}
     drawn = [
-        _area(code, area, kinds[code], _tip(called[code] or code, kinds[code], why.get(code), language), links)
+        _area(code, area, kinds[code], tones[code], f"{called[code] or code}: {said[code]}", links)
         for code, area in shapes.items()
     ]
     counts = Counter(kind or "unranked" for kind in kinds.values())
-    key, below = legend(counts, height, language, _swatch, WORDS["schematic"][language] if schematic else "")
+    key, below = legend(counts, height, language, classes, _swatch, WORDS["schematic"][language] if schematic else "")
     return figure(
         WIDTH,
         below,
         _patterns(),
         tag("g", *drawn, stroke=SOFT, stroke_width=0.8, stroke_linejoin="round"),
-        tag("g", *_labels(shapes, called, kinds, language), font_size=LABEL, stroke_linejoin="round"),
+        tag("g", *_labels(shapes, called, tones, language), font_size=LABEL, stroke_linejoin="round"),
         key,
         title=title,
-        description=described(counts, language),
+        description=described(counts, language, classes),
         language=language,
         role="group" if links else "img",
     )
 
 
-def described(counts: Mapping[str, int], language: str) -> str:
-    return WORDS["worst"][language].format(**{tier: number(counts.get(tier, 0), language) for tier in TIERS})
+def described(counts: Mapping[str, int], language: str, classes: Classes) -> str:
+    counted = {kind: number(counts.get(kind, 0), language) for kind in classes.words}
+    return classes.sentence[language].format(**counted)
 
 
 def projected(boundaries: Mapping[str, Any]) -> tuple[dict[str, BaseGeometry], float]:
@@ -140,21 +140,17 @@ def _tenths(pair: Any) -> str:
     return f"{x} {y}" if not y.startswith("-") else f"{x}{y}"
 
 
-def _area(code: str, area: BaseGeometry, kind: str | None, tip: str, links: Mapping[str, str] | None) -> str:
+def _area(code: str, area: BaseGeometry, kind: str | None, tone: str, tip: str, links: Mapping[str, str] | None) -> str:
     drawn = tag(
         "path",
         tag("title", clean(tip)),
         d=_path(area),
-        fill=FILLS[kind or "unranked"],
+        fill=FILLS[tone],
         stroke_dasharray=None if kind else "3 2",
         class_=f"area {kind or 'unranked'}",
         data_area=code,
     )
     return tag("a", drawn, href=links[code], aria_label=tip) if links and code in links else drawn
-
-
-def _tip(name: str, kind: str | None, why: str | None, language: str) -> str:
-    return f"{name}: {TIERS[kind][language] if kind else why}"
 
 
 def _patterns() -> str:
@@ -180,11 +176,11 @@ def _patterns() -> str:
 
 
 def _labels(
-    shapes: Mapping[str, BaseGeometry], called: Mapping[str, str], kinds: Mapping[str, str | None], language: str
+    shapes: Mapping[str, BaseGeometry], called: Mapping[str, str], tones: Mapping[str, str], language: str
 ) -> Iterable[str]:
-    """The names that fit, areas in priority first; a name may leave its area a little, never meet another name."""
+    """The names that fit, the darkest areas first; a name may leave its area a little, never meet another name."""
     taken: list[BaseGeometry] = []
-    for code in sorted(shapes, key=lambda code: (_order(kinds[code]), -shapes[code].area)):
+    for code in sorted(shapes, key=lambda code: (list(FILLS).index(tones[code]), -shapes[code].area)):
         lines = _broken(called[code])
         centre = _inside(_centre(shapes[code]), lines)
         box = _box(centre, lines)
@@ -193,11 +189,7 @@ def _labels(
         if any(box.intersects(other) for other in taken):
             continue
         taken.append(box)
-        yield from _label(centre, lines, kinds[code], language)
-
-
-def _order(kind: str | None) -> int:
-    return list(TIERS).index(kind) if kind in TIERS else len(TIERS)
+        yield from _label(centre, lines, tones[code], language)
 
 
 def _broken(name: str) -> list[str]:
@@ -227,7 +219,7 @@ def _box(centre: tuple[float, float], lines: Sequence[str]) -> BaseGeometry:
     return shapely.box(centre[0] - half, centre[1] - tall, centre[0] + half, centre[1] + tall)
 
 
-def _label(centre: tuple[float, float], lines: Sequence[str], kind: str | None, language: str) -> Iterable[str]:
+def _label(centre: tuple[float, float], lines: Sequence[str], tone: str, language: str) -> Iterable[str]:
     top = centre[1] - (len(lines) - 1) * LABEL * 0.575 + LABEL * 0.35
     for i, line in enumerate(lines):
         yield text(
@@ -236,8 +228,8 @@ def _label(centre: tuple[float, float], lines: Sequence[str], kind: str | None, 
             line,
             side="middle",
             language=language,
-            fill=PAPER if kind == "surely_in" else INK,
-            stroke=HALOS[kind or "unranked"],
+            fill=PAPER if tone == "dark" else INK,
+            stroke=HALOS[tone],
             stroke_width=2.5,
             paint_order="stroke",
             pointer_events="none",
@@ -245,28 +237,33 @@ def _label(centre: tuple[float, float], lines: Sequence[str], kind: str | None, 
         )
 
 
-def _swatch(kind: str, x: float, y: float) -> str:
-    dash = "3 2" if kind == "unranked" else None
-    return tag("rect", x=x, y=y, width=26, height=17, fill=FILLS[kind], stroke=SOFT, stroke_dasharray=dash)
+def _swatch(tone: str, x: float, y: float) -> str:
+    dash = "3 2" if tone == "lined" else None
+    return tag("rect", x=x, y=y, width=26, height=17, fill=FILLS[tone], stroke=SOFT, stroke_dasharray=dash)
 
 
 def legend(
-    counts: Mapping[str, int], top: float, language: str, swatch: Callable[[str, float, float], str], mark: str = ""
+    counts: Mapping[str, int],
+    top: float,
+    language: str,
+    classes: Classes,
+    swatch: Callable[[str, float, float], str],
+    mark: str = "",
 ) -> tuple[str, float]:
     """What each mark means and how many areas have it, below the map; the height that is reached.
 
-    swatch: draws a kind of area in 26 by 17 units from x, y; mark: words on the other side.
+    swatch: draws a tone in 26 by 17 units from x, y; mark: words on the other side.
     """
-    entries = [(tier, TIERS[tier][language]) for tier in TIERS]
+    entries = [(counts.get(kind, 0), classes.tones[kind], words[language]) for kind, words in classes.words.items()]
     if counts.get("unranked"):
-        entries.append(("unranked", WORDS["unranked"][language]))
+        entries.append((counts["unranked"], "lined", WORDS["unranked"][language]))
     near, far, side = (
         (WIDTH - MARGIN - 26, WIDTH - MARGIN - 34, "right") if language == "fa" else (MARGIN, 40.0, "left")
     )
     parts, y = [], top + 8
-    for kind, words in entries:
-        counted = f"{words}: {number(counts.get(kind, 0), language)}"
-        parts += [swatch(kind, near, y), text(far, y + 14, counted, side=side, language=language)]
+    for count, tone, words in entries:
+        counted = f"{words}: {number(count, language)}"
+        parts += [swatch(tone, near, y), text(far, y + 14, counted, side=side, language=language)]
         y += 25
     other, edge = ("left", MARGIN) if language == "fa" else ("right", WIDTH - MARGIN)
     if mark:

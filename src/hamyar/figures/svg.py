@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -14,6 +16,25 @@ TIERS = {
     "uncertain": {"fa": "نامشخص", "en": "uncertain"},
     "surely_out": {"fa": "قطعاً خارج", "en": "surely out"},
 }
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What a map tells apart, the most urgent first: kind → words in fa and en; kind → dark, dotted or plain; all in one sentence, with {kind} for the counts."""
+
+    words: Mapping[str, Mapping[str, str]]
+    tones: Mapping[str, str]
+    sentence: Mapping[str, str]
+
+
+BY_TIER = Classes(
+    TIERS,
+    {"surely_in": "dark", "uncertain": "dotted", "surely_out": "plain"},
+    {
+        "fa": "نقشهٔ رده‌ها: {surely_in} محدوده قطعاً در اولویت، {uncertain} نامشخص، {surely_out} قطعاً خارج.",
+        "en": "Map of tiers: {surely_in} areas surely in, {uncertain} uncertain, {surely_out} surely out.",
+    },
+)
 EMPTY = {"circle", "input", "path", "rect"}
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 

@@ -17,6 +17,7 @@ from hamyar_server.analysis.exports import as_csv, files
 from hamyar_server.analysis.models import AreaResult, AreaResultQuerySet, Kind, Round, Tier
 from hamyar_server.areas.models import Area
 from hamyar_server.core.paging import page
+from hamyar_server.intake.models import Candidate
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import actor_required
 
@@ -29,10 +30,12 @@ REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; 
 
 @actor_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Where it is worst, by rate and by number, how sure, and what the newest rounds used."""
+    """What waits for the reader; where it is worst, by rate and by number, how sure, and what the newest rounds used."""
     found = [section(request, kept) for kept in Round.objects.current(request.actor).order_by("-kind")]
     shown = [each for each in found if each["counts"]["total"]]
-    return render(request, "analysis/home.html", {"sections": shown, "area": request.actor.area})
+    waiting = Candidate.objects.waiting_for(request.actor)
+    counts = {"waiting": waiting.count(), "overdue": waiting.past_due().count()}
+    return render(request, "analysis/home.html", {"sections": shown, "area": request.actor.area} | counts)
 
 
 def section(request: HttpRequest, kept: Round) -> dict[str, Any]:
@@ -46,7 +49,7 @@ def section(request: HttpRequest, kept: Round) -> dict[str, Any]:
         "by_people": by_people,
         "top_rate": drawings.top(by_rate, "high", "estimate"),
         "top_people": drawings.top(by_people, "people_high", "people"),
-        "map": drawings.tier_map(kept, results, get_language()),
+        "map": drawings.tier_map(kept, results),
     }
 
 

@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from hamyar.errors import HamyarError, error
 from hamyar_server.areas.models import PLACES, Area
 from hamyar_server.core import audit
-from hamyar_server.intake.models import Candidate, State
+from hamyar_server.intake.models import BRANCH, Candidate, State
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.mandates import Function
-from hamyar_server.organisations.models import Organisation, OrganisationKind
+from hamyar_server.organisations.models import Organisation
 from hamyar_server.registry.models import Need
 
 DAYS_TO_DECIDE = 30  # from verification; the date that binds the foundation
@@ -156,12 +156,6 @@ def record_decision(
         routes=routes,
     )
     return candidate
-
-
-BRANCH = {
-    OrganisationKind.COOPERATION: OrganisationKind.MUNICIPALITY,
-    OrganisationKind.GOVERNOR: OrganisationKind.VILLAGE,
-}
 
 
 def verifies(organisation: Organisation, candidate: Candidate) -> bool:

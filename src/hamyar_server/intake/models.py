@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -12,7 +14,7 @@ from hamyar_server.areas.models import Area
 from hamyar_server.core.ids import uuid7
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
-from hamyar_server.organisations.models import Function, Organisation
+from hamyar_server.organisations.models import Function, Organisation, OrganisationKind
 from hamyar_server.registry.models import Need
 
 
@@ -25,6 +27,10 @@ class State(models.TextChoices):
 
 
 OPEN = (State.NOMINATED, State.RETURNED, State.VERIFIED)
+BRANCH = {
+    OrganisationKind.COOPERATION: OrganisationKind.MUNICIPALITY,
+    OrganisationKind.GOVERNOR: OrganisationKind.VILLAGE,
+}
 
 
 class PublicCategory(models.TextChoices):
@@ -48,6 +54,20 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
 
     def awaiting_decision(self) -> CandidateQuerySet:
         return self.filter(state=State.VERIFIED)
+
+    def waiting_for(self, actor: Actor) -> CandidateQuerySet:
+        """Those on which the actor may take the next step: verify of the own branch, answer what was returned, decide."""
+        at = partial(mandates.inside, actor, field="area__path")
+        branch = Q(nominated_by__kind=BRANCH.get(actor.organisation.kind)) & ~Q(nominator=actor.user.pk)
+        own = Q(nominated_by=actor.organisation.pk)
+        return self.filter(
+            Q(at([Function.VERIFY]), branch, state=State.NOMINATED)
+            | Q(at([Function.NOMINATE]), own, state=State.RETURNED)
+            | Q(at([Function.DECIDE]), state=State.VERIFIED)
+        )
+
+    def past_due(self) -> CandidateQuerySet:
+        return self.filter(state=State.VERIFIED, decide_by__lt=timezone.localdate())
 
     def with_story(self) -> CandidateQuerySet:
         return self.select_related("area__parent", "nominated_by", "verified_by").prefetch_related("needs")

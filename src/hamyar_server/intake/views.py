@@ -24,6 +24,7 @@ from hamyar_server.organisations.actors import Actor, actor_required
 from hamyar_server.organisations.mandates import Function
 from hamyar_server.organisations.models import Organisation
 
+WAITING = "waiting"  # for the reader's own next step, beside the states
 STEPS = {
     "candidate.nominated": gettext_noop("put forward"),
     "candidate.verified": gettext_noop("verified"),
@@ -36,19 +37,21 @@ STEPS = {
 
 @actor_required
 def candidates(request: HttpRequest) -> HttpResponse:
-    """Candidates in the actor's area, newest first, by state."""
+    """Candidates in the actor's area, newest first, by state; those that wait for the actor, the most urgent first."""
     found = Candidate.objects.visible_to(request.actor).with_story()
-    state = request.GET.get("state", "")
+    state, order = request.GET.get("state", ""), ["-id"]
     if state in State.values:
         found = found.filter(state=state)
-    shown = page(found, ["-id"], request.GET.get("after"), size=30)
+    elif state == WAITING:
+        found, order = found.waiting_for(request.actor), ["decide_by", "id"]
+    shown = page(found, order, request.GET.get("after"), size=30)
     may = Function.NOMINATE in mandates.functions_of(request.actor)
     return render(
         request,
         "intake/list.html",
         {
             "page": shown,
-            "states": State,
+            "states": [("", _("all")), (WAITING, _("waiting for you")), *State.choices],
             "state": state,
             "may_nominate": may,
             "keep": f"state={state}&" if state else "",

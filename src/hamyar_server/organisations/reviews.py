@@ -63,12 +63,16 @@ def who_may(area: Area) -> dict[Function, list[Holding]]:
     return found
 
 
+def inhabited(actor: Actor) -> QuerySet[Area]:
+    """Inhabited places that the actor sees."""
+    return Area.objects.filter(mandates.inside(actor), kind__in=PLACES, inhabited=True)
+
+
 def gaps(actor: Actor, function: Function) -> QuerySet[Area]:
     """Inhabited places that the actor sees where nobody to whom it was granted may do this."""
     reached = Mandate.objects.living().delegated().filter(function=function).values("area")
-    places = Area.objects.filter(mandates.inside(actor), kind__in=PLACES, inhabited=True)
     upwards = ("__".join(["parent"] * steps) or "pk" for steps in range(DEEPEST))
-    return places.exclude(reduce(or_, (Q(**{f"{step}__in": reached}) for step in upwards)))
+    return inhabited(actor).exclude(reduce(or_, (Q(**{f"{step}__in": reached}) for step in upwards)))
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,7 @@ class CountyGap:
 def gaps_by_county(actor: Actor, function: Function) -> list[CountyGap]:
     """Of each county: how many inhabited places, and in how many nobody may do this; the most first."""
     counties = list(Area.objects.filter(mandates.inside(actor), kind=Kind.COUNTY))
-    places = Area.objects.filter(mandates.inside(actor), kind__in=PLACES, inhabited=True)
-    everywhere, open_places = _counted(places, counties), _counted(gaps(actor, function), counties)
+    everywhere, open_places = _counted(inhabited(actor), counties), _counted(gaps(actor, function), counties)
     found = [CountyGap(county, everywhere[county.path], open_places[county.path]) for county in counties]
     return sorted(found, key=lambda gap: (-gap.without, gap.area.name))
 

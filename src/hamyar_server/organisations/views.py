@@ -23,10 +23,12 @@ from django.views.decorators.http import require_POST
 from hamyar.errors import HamyarError
 from hamyar.persian import latin_digits, text_key
 from hamyar_server.areas.models import Area
+from hamyar_server.core.fields import under
 from hamyar_server.core.forms import say
 from hamyar_server.core.paging import page
 from hamyar_server.organisations import access, actions, granting, mandates, reviews
 from hamyar_server.organisations.actors import CHOSEN, actor_required
+from hamyar_server.organisations.drawings import gap_map
 from hamyar_server.organisations.forms import (
     AgreementForm,
     CapacityForm,
@@ -336,16 +338,19 @@ def gaps(request: HttpRequest) -> HttpResponse:
     """Inhabited places where nobody may do something yet, by function, by county."""
     wanted = request.GET.get("function", Function.NOMINATE)
     function = Function(wanted) if wanted in Function.values else Function.NOMINATE
-    county = request.GET.get("county", "")
+    counties = reviews.gaps_by_county(request.actor, function)
+    wanted = latin_digits(request.GET.get("county", ""))
+    county = next((row.area for row in counties if row.area.code == wanted), None)
     places = reviews.gaps(request.actor, function).select_related("parent")
     if county:
-        places = places.filter(path__contains=f"/{latin_digits(county)}/")
+        places = places.filter(under(county.path))
     shown = {
         "function": function,
         "functions": Function,
-        "counties": reviews.gaps_by_county(request.actor, function),
+        "counties": counties,
         "county": county,
+        "map": gap_map(request.actor, function, counties, county),
         "page": page(places, ["path"], request.GET.get("after"), size=50),
-        "keep": f"function={function}&county={county}&",
+        "keep": f"function={function}&county={county.code if county else ''}&",
     }
     return render(request, "organisations/gaps.html", shown)

@@ -29,7 +29,7 @@ def keep(cast: Cast, *places: str) -> Round:
 
 
 def drawn(kept: Round) -> str | None:
-    return tier_map(kept, AreaResult.objects.with_places(), "fa")
+    return tier_map(kept, AreaResult.objects.with_places())
 
 
 def test_places_with_points_are_linked_cells_drawn_once(cast: Cast, django_assert_num_queries) -> None:

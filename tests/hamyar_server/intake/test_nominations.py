@@ -6,12 +6,14 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from hamyar.errors import HamyarError
 from hamyar_server.core.models import AuditEvent
 from hamyar_server.intake import actions
 from hamyar_server.intake.models import Candidate, State
+from hamyar_server.intake.views import may
 from hamyar_server.organisations.actions import add_member
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.organisations.mandates import NotAllowed
@@ -297,3 +299,31 @@ def test_needs_come_with_the_database_in_both_languages_and_kinds(db):
     assert set(Need.objects.values_list("kind", flat=True)) == {"infrastructure", "social"}
     assert not Need.objects.filter(name_fa="").exists()
     assert not Need.objects.filter(name_en="").exists()
+
+
+def test_what_waits_for_whom_is_what_they_may_do(cast, signed_in):
+    """In every state, for everybody; the home page counts them and its link opens them, the most urgent first."""
+    cities = [nomination(cast.mayor, cast.areas[name]) for name in ("margin", "city")]
+    village = nomination(cast.administrator, cast.areas["village"])
+    late = actions.verify(
+        by=cast.officer, candidate=cities[0], version=1, decide_by=timezone.localdate() - timedelta(1)
+    )
+    soon = actions.verify(by=cast.governor, candidate=village, version=1)
+    stories = [
+        lambda: None,
+        lambda: actions.return_to_nominator(by=cast.officer, candidate=cities[1], version=1, note="نقشه"),
+    ]
+    for story in stories:
+        story()
+        for name, actor in cast.actors.items():
+            seen = Candidate.objects.visible_to(actor).with_story()
+            acts = {each for each in seen if any(v for k, v in may(actor, each).items() if k.startswith("may_"))}
+            assert set(Candidate.objects.waiting_for(actor)) == acts, name
+    assert list(Candidate.objects.waiting_for(cast.mayor)) == [cities[1]]
+    client = signed_in(cast.director)
+    home = client.get("/", {"language": "fa"}, follow=True).content.decode()
+    assert "۲ معرفی در انتظار شماست" in home
+    assert "۱ از موعد گذشته" in home
+    listed = client.get(reverse("intake:list"), {"state": "waiting"}).context["page"].rows
+    assert listed == [late, soon]
+    assert "در انتظار شما" not in signed_in(cast.statistician).get("/").content.decode()
