@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from argparse import ArgumentParser
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.core.management.base import BaseCommand
 from django.db import connections
 
 from hamyar_server.core import jobs
+
+THREADS = 8  # requests in a process; of pages one is made at a time (core.turns), what is posted goes ahead
 
 
 class Command(BaseCommand):
@@ -24,6 +27,7 @@ class Command(BaseCommand):
         from granian.constants import Interfaces
 
         connections.close_all()  # the web processes are forked, and no two of them may speak over one connection
+        logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.msg)  # most of them wait
         child = jobs.start_worker()
         self.stdout.write(f"http://{address}:{port}/")
         try:
@@ -33,7 +37,7 @@ class Command(BaseCommand):
                 port=port,
                 workers=workers,
                 interface=Interfaces.WSGI,
-                blocking_threads=4,
+                blocking_threads=THREADS,
                 log_level="warning",
             )
             server.serve()
