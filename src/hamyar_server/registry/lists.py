@@ -37,8 +37,10 @@ ORDER = ["path", "id"]
 MATCHED = ["path", "household"]  # the same order, of persons
 SHOWN = ["area_id", "path", "state", "members", "decile", "changed_at"]  # columns that the list reads
 COUNTED = 10_000  # beyond it a list says “more than”
-BESIDE = ("stratum", "organisation", "cover")  # filters by what stands in other tables
+BESIDE = ("stratum", "organisation", "cover", "need")  # filters by what stands in other tables
 MANY = 1_000  # households of which a minute old count is good enough
+SEVERAL = 200  # beyond it a list of several filters says “more than”
+PIECE = 200  # households that are looked up by their ids in one question
 FEW = 1_000  # households whose ids are gathered; beyond it a search says “more than”
 
 
@@ -63,16 +65,33 @@ def listed(
     if not wanted.get("q"):
         return Listed(page(rows, ORDER, after, size), *_counted_of_late(by, wanted, today, rows))
     matches = somebody(by, wanted)
-    ids = gathered(matches)
+    ids, position = gathered(matches), read(after, ORDER)
+    filtered = (
+        any(map(wanted.get, (*BESIDE, "decile", "up_to"))) or (wanted.get("state") or State.LIVING) != State.LIVING
+    )
+    kept = _kept(rows, ids) if filtered or len(ids) <= FEW else []
+    near = _kept(rows, gathered(matches, position), size + 1) if position else kept or _kept(rows, ids, size + 1)
+    shown = page(rows.filter(pk__in=near[: size + 1]), ORDER, after, size)
     if len(ids) <= FEW:
-        rows = rows.filter(pk__in=ids)
-        return Listed(page(rows, ORDER, after, size), *counted(rows, FEW))
-    position = read(after, ORDER)
-    shown = page(rows.filter(pk__in=gathered(matches, position) if position else ids), ORDER, after, size)
+        return Listed(shown, len(kept), False)
     whole = rows.filter(_of_some(matches))
     if not (shown.previous if position and position.backward else shown.next):  # there may be some farther on
         shown = page(whole, ORDER, after, size)
-    return Listed(shown, *(counted(whole, FEW) if any(map(wanted.get, (*BESIDE, "decile", "up_to"))) else (FEW, True)))
+    if not filtered:
+        return Listed(shown, FEW, True)
+    return Listed(shown, *(((len(kept) - 1) // 10 * 10, True) if len(kept) > size else counted(whole, FEW)))
+
+
+def _kept(rows: HouseholdQuerySet, ids: Sequence[UUID], enough: int = FEW) -> list[UUID]:
+    """Of the ids those of the rows, as far as they are enough; by few at a time, which a database looks up and does not search for."""
+    kept: list[UUID] = []
+    for first in range(0, len(ids), PIECE):
+        piece = ids[first : first + PIECE]
+        there = set(rows.filter(pk__in=piece).values_list("pk", flat=True))
+        kept += [pk for pk in piece if pk in there]
+        if len(kept) >= enough:
+            break
+    return kept
 
 
 def found(by: Actor, wanted: Mapping[str, Any], today: date) -> HouseholdQuerySet:
@@ -148,10 +167,18 @@ def _counted_of_late(by: Actor, wanted: Mapping[str, Any], today: date, rows: Ho
     asked = [f"{name}={getattr(value, 'pk', value)}" for name, value in wanted.items() if value]
     places = mandates.paths(by, WITH_PEOPLE)
     name = f"households:{sha256(repr((places, asked, today)).encode()).hexdigest()}"
-    count: tuple[int, bool] = cache.get(name) or counted(rows, FEW if any(map(wanted.get, BESIDE)) else COUNTED)
+    count: tuple[int, bool] = cache.get(name) or counted(rows, _worth_counting(wanted))
     if count[0] > MANY:
         cache.add(name, count, 60)
     return count
+
+
+def _worth_counting(wanted: Mapping[str, Any]) -> int:
+    """How many households a list counts: the fewer, the more of them its filters pass over."""
+    beside = sum(bool(wanted.get(name)) for name in BESIDE)
+    if not beside:
+        return COUNTED
+    return FEW if beside == 1 and not wanted.get("decile") and not wanted.get("up_to") else SEVERAL
 
 
 def areas(households: Sequence[Household]) -> dict[UUID, Area]:

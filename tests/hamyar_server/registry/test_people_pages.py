@@ -117,16 +117,20 @@ def walked(cast, wanted, step="next", after=None) -> list[list[object]]:
 
 
 @pytest.mark.parametrize("deciles", [{}, {"decile": 1}, {"decile": 2, "up_to": 9}, {"cover": "yes"}, {"cover": "no"}])
-def test_pages_of_a_name_that_many_bear_hold_every_household_once(cast, register, monkeypatch, deciles):
+@pytest.mark.parametrize("few", [4, 1000])
+def test_pages_of_a_name_that_many_bear_hold_every_household_once(cast, register, monkeypatch, deciles, few):
     for n in range(14):
         where = ("city", "village", "other_city")[n % 3]
         register(where, decile=(1, 2, 9, 1, 3)[n % 5], covered_by="a charity" if n % 4 else "")
     register(people=[FAMILY[1].__class__(name=FAMILY[1].name, role="head")], decile=1)  # nobody of this name
-    monkeypatch.setattr(lists, "FEW", 4)
+    monkeypatch.setattr(lists, "FEW", few)
+    monkeypatch.setattr(lists, "PIECE", 2)
     wanted = {"q": "رضا", **deciles}
     every = [row.pk for row in lists.found(cast.director, wanted, date(2026, 9, 1)).order_by(*lists.ORDER)]
     pages = walked(cast, wanted)
     assert [pk for page in pages for pk in page] == every
+    said = lists.listed(cast.director, wanted, date(2026, 9, 1), None, 3, Household.objects.all())
+    assert said.count < len(every) if said.more else said.count == len(every)
     assert len(every) == (14 if not deciles else len(every)) > 0
     last = lists.listed(cast.director, wanted, date(2026, 9, 1), None, 3, Household.objects.all()).page
     while last.next:
@@ -138,12 +142,14 @@ def test_pages_of_a_name_that_many_bear_hold_every_household_once(cast, register
 
 def test_what_is_more_than_the_list_counts_is_said(cast, register, signed_in, monkeypatch):
     for _ in range(3):
-        register(covered_by="a charity")
+        register(covered_by="a charity", decile=2)
     director = signed_in(cast.director)
     assert "۳ خانوار" in searched(director, "رضا")
     monkeypatch.setattr(lists, "FEW", 2)
     assert "بیش از ۲ خانوار" in searched(director, "رضا")
     assert "بیش از ۲ خانوار" in director.get(f"{LIST}?cover=yes").content.decode()
+    monkeypatch.setattr(lists, "SEVERAL", 1)
+    assert "بیش از ۱ خانوار" in director.get(f"{LIST}?cover=yes&decile=2").content.decode()
     assert "۳ خانوار" in director.get(LIST).content.decode()
 
 
