@@ -181,10 +181,11 @@ def _worth_counting(wanted: Mapping[str, Any]) -> int:
     return FEW if beside == 1 and not wanted.get("decile") and not wanted.get("up_to") else SEVERAL
 
 
-def areas(households: Sequence[Household]) -> dict[UUID, Area]:
-    """Area's id → the area with its parent; of either its names and its kind."""
-    read = [f"{of}{name}" for of in ("", "parent__") for name in ("name", "name_en", "kind")]
-    return Area.objects.select_related("parent").only(*read).in_bulk({row.area_id for row in households})
+def areas(households: Sequence[Household]) -> dict[UUID, tuple[str, str, str, str | None, str | None]]:
+    """Area's id → its name in Persian and in English, its kind, the names of the area above it."""
+    read = ["name", "name_en", "kind", "parent__name", "parent__name_en"]
+    rows = Area.objects.filter(pk__in={row.area_id for row in households}).values_list("pk", *read)
+    return {pk: tuple(known) for pk, *known in rows}
 
 
 def heads(households: Sequence[Household]) -> dict[UUID, str]:
