@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from hamyar.errors import Fault, HamyarError
 from hamyar.tables import cells, engine, labels
@@ -20,7 +18,7 @@ from hamyar.tables.contracts import contract as contract_named
 from hamyar.tables.files import is_parquet, open_file
 from hamyar.tables.findings import SHOWN, Report, duplicate, mended_cells, wrong_cell
 from hamyar.tables.headings import Headings, headings
-from hamyar.tables.incoming import Batch, Incoming
+from hamyar.tables.incoming import Incoming, without_empty
 from hamyar.tables.kept import Kept
 from hamyar.tables.labels import Label
 
@@ -194,21 +192,6 @@ class _Rows:
         ).fetchall()
         name = self.contract.key or ""
         return [duplicate(name, key, self.incoming.file, row, first) for key, row, first in shown], int(repeats)
-
-
-def without_empty(rows: np.ndarray[Any, np.dtype[np.int64]], batch: pa.RecordBatch) -> Batch:
-    """The rows that hold anything."""
-    if not batch.num_columns:
-        return rows[:0], batch.slice(0, 0)
-    filled = reduce(pc.or_, map(_filled, batch.columns))
-    if pc.all(filled).as_py() in (True, None):
-        return rows, batch
-    return rows[filled.to_numpy(zero_copy_only=False)], batch.filter(filled)
-
-
-def _filled(column: pa.Array) -> pa.Array:
-    there = pc.is_valid(column)
-    return pc.and_(there, pc.fill_null(pc.not_equal(column, ""), False)) if column.type == pa.string() else there
 
 
 def _no_rows(file: str) -> Fault:

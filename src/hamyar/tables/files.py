@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from hamyar.errors import HamyarError, error
 from hamyar.tables.incoming import MOST_COLUMNS, Batch, Incoming
-from hamyar.tables.text_files import open_csv
+from hamyar.tables.text_files import BLOCK, open_csv
 from hamyar.tables.workbooks import open_xlsx
 
 PARQUET = (".parquet", ".pq")
@@ -22,8 +22,8 @@ def is_parquet(path: Path) -> bool:
     return path.suffix.lower() in PARQUET
 
 
-def open_file(path: Path) -> Incoming:
-    """The file's heading and rows. Raises HamyarError: HY-T004 no such file, HY-T014 another kind, HY-T010 empty, HY-T015 too wide, and those of each kind."""
+def open_file(path: Path, block: int = BLOCK) -> Incoming:
+    """The file's heading and rows; block: bytes of text parsed at a time, the longest row, and a 32nd of what is read ahead. Raises HamyarError: HY-T004 no such file, HY-T014 another kind, HY-T010 empty, HY-T015 too wide, and those of each kind."""
     kind = _KINDS.get(path.suffix.lower())
     if kind is None:
         raise error(
@@ -39,7 +39,7 @@ def open_file(path: Path) -> Incoming:
             fa="چنین پرونده‌ای نیست. نشانی را بررسی کنید.",
             file=str(path),
         )
-    found = kind(path)
+    found = open_csv(path, block) if kind is open_csv else kind(path)
     if len(found.heading) > MOST_COLUMNS:
         raise error(
             "HY-T015",

@@ -13,11 +13,12 @@ import pyarrow as pa
 from hamyar.errors import HamyarError, error
 from hamyar.tables import engine as engines
 from hamyar.tables import labels
-from hamyar.tables.checking import examine, without_empty
+from hamyar.tables.checking import examine
 from hamyar.tables.contracts import Contract
 from hamyar.tables.contracts import contract as contract_named
 from hamyar.tables.files import is_parquet, open_file
 from hamyar.tables.headings import headings
+from hamyar.tables.incoming import without_empty
 from hamyar.tables.kept import Kept
 from hamyar.tables.labels import Label
 from hamyar.tables.table import Table, arrow

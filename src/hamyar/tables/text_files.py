@@ -19,12 +19,13 @@ from pyarrow import csv as arrow_csv
 from hamyar.errors import Fault, HamyarError, error
 from hamyar.tables.incoming import MOST_COLUMNS, Batch, Incoming
 
-BLOCK = 8_000_000  # bytes parsed at a time: the longest row
+BLOCK = 8_000_000  # bytes parsed at a time: the longest row; Arrow reads up to 32 of them ahead
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+PIECE = 1 << 20  # bytes decoded at a time
 KEPT = 100
 
 
-def open_csv(path: Path) -> Incoming:
+def open_csv(path: Path, block: int = BLOCK) -> Incoming:
     """The file's heading and rows. UTF-8 with or without a mark, UTF-16 with one, else Windows-1256; comma, semicolon or tab.
 
     Row 1 is the heading; a row is a record, so a line break inside quotation marks starts no new row and an empty line
@@ -46,7 +47,7 @@ def open_csv(path: Path) -> Incoming:
             file=path.name,
         )
     found = Incoming(path.name, heading, [pa.string()] * len(heading))
-    found.batches = _Records(path, encoding, separator, found).batches()
+    found.batches = _Records(path, encoding, separator, found, block).batches()
     return found
 
 
@@ -93,7 +94,7 @@ class _AsUtf8(io.RawIOBase):
         return len(piece)
 
     def _fill(self) -> None:
-        block = self._file.read(BLOCK)
+        block = self._file.read(PIECE)
         self._ended = not block
         text = self._decoder.decode(block, final=not block).encode() + (b"" if block else b"\n")
         self.quotes += text.count(b'"')
@@ -112,6 +113,7 @@ class _Records:
     encoding: str
     separator: str
     incoming: Incoming
+    block: int
     ragged: array[int] = field(default_factory=lambda: array("q"))
     row: int = 1
     last: str = ""
@@ -138,7 +140,9 @@ class _Records:
     def _reader(self, stream: _AsUtf8) -> Any:
         return arrow_csv.open_csv(
             pa.PythonFile(stream, mode="r"),
-            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=BLOCK, autogenerate_column_names=True),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False, block_size=self.block, autogenerate_column_names=True
+            ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=self.separator,
                 newlines_in_values=True,

@@ -95,13 +95,16 @@ def put(model: type[models.Model], columns: Sequence[str], rows: Ready, using: s
         if connection.vendor == "postgresql":
             cursor.execute("SELECT row_security_active(%s)", [table])
             (walled,) = cursor.fetchone()
-            if walled:
-                cursor.execute(f"CREATE TEMP TABLE coming AS SELECT {names} FROM {table} WITH NO DATA")  # nosec B608  # noqa: S608
+            coming = quote(f"coming_{model._meta.db_table}")
+            if walled:  # made once, since the catalogue grows with each
+                cursor.execute(
+                    f"CREATE TEMP TABLE IF NOT EXISTS {coming} AS SELECT * FROM {table} WITH NO DATA"  # nosec B608  # noqa: S608
+                )
             with connection.wrap_database_errors:
-                _copy(cursor, "coming" if walled else into, rows)
+                _copy(cursor, f"{coming} ({names})" if walled else into, rows)
             if walled:
-                cursor.execute(f"INSERT INTO {into} SELECT {names} FROM coming")  # nosec B608  # noqa: S608
-                cursor.execute("DROP TABLE coming")
+                cursor.execute(f"INSERT INTO {into} SELECT {names} FROM {coming}")  # nosec B608  # noqa: S608
+                cursor.execute(f"TRUNCATE {coming}")
         else:
             marks = ", ".join(["%s"] * len(fields))
             cursor.executemany(f"INSERT INTO {into} VALUES ({marks})", rows)  # nosec B608  # noqa: S608  names of our own models

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import fcntl
 import hashlib
+import json
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -17,11 +18,13 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from hamyar import __version__
 from hamyar.errors import Fault, HamyarError, error
 from hamyar.tables.files import open_file
 from hamyar_server.areas.models import Area
 from hamyar_server.core import audit, jobs
 from hamyar_server.core.bulk import without_garbage
+from hamyar_server.core.databases import written_at_length
 from hamyar_server.core.keys import store
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
@@ -40,7 +43,7 @@ from hamyar_server.registry.models import (
     State,
 )
 from hamyar_server.registry.preparing import Prepared, apart, check_apart
-from hamyar_server.registry.staging import Refused, Staging, engine
+from hamyar_server.registry.staging import STAGED, Refused, Staging, engine, forget, kept
 
 LARGEST = 200_000_000  # bytes of an upload
 CHUNK = 1400  # households of one transaction
@@ -163,7 +166,7 @@ def looked_through(batch: Import) -> Generator[tuple[int, int], None, None]:
     actor = acting(batch)
     counts = dict.fromkeys(("new", "persons", "changed", "unchanged", "refused", "suspected"), 0)
     with _staged(batch) as staging, without_garbage():
-        total = staging.engine.execute("SELECT count(DISTINCT (area_code, household_key)) FROM good").fetchone()[0]
+        total = staging.engine.execute("SELECT count(DISTINCT (area_code, household_key)) FROM ordered").fetchone()[0]
         reading, done = Reading(batch, actor), 0
         for chunk in staging.households(CHUNK):
             judged = reading.judge(chunk)
@@ -209,18 +212,27 @@ def _with_others(row: int) -> Fault:
 
 
 @contextmanager
-def _staged(batch: Import) -> Iterator[Staging]:
-    """The batch's file in an engine of its own; what overflowed to disk goes when it ends."""
-    refused = Refused(refused_file(batch), batch.heading)
+def _staged(batch: Import, again: bool = False) -> Iterator[Staging]:
+    """The batch's file in an engine of its own. again: as the check left it, if of a large file and of the same day; what overflowed to disk goes when it ends."""
+    work, file, today = folder(batch), file_of(batch), timezone.localdate()
+    made_of = json.dumps([__version__, today.isoformat(), batch.calendar, batch.sha256, batch.mapping], sort_keys=True)
+    known = kept(work, made_of) if again else 0
+    if not known:
+        forget(work)
+    refused = Refused(refused_file(batch), batch.heading, known)
     try:
-        with engine(folder(batch)) as running:
-            staging = Staging(running, refused, batch.calendar, timezone.localdate())
-            staging.read(file_of(batch), batch.mapping)
-            _split(staging)
-            yield staging
+        with engine(work, str(work / STAGED) if _large(file) else ":memory:", bool(known)) as running:
+            rows = Staging(running, refused, batch.calendar, today, batch.mapping)
+            if not known:
+                rows.read(file)
+                _split(rows)
+                rows.order()
+                if _large(file):
+                    rows.keep(work, made_of)
+            yield rows
     finally:
         refused.close()
-        shutil.rmtree(folder(batch) / "overflow", ignore_errors=True)
+        shutil.rmtree(work / "overflow", ignore_errors=True)
 
 
 TWO_PLACES = (
@@ -319,7 +331,7 @@ def run(batch: Import, progress: Progress | None = None) -> Import:
 def prepared(batch: Import) -> Generator[Prepared, None, None]:
     """What the file brings, chunk by chunk, judged and sealed; the persons' keys are kept already, and refused rows stand in their file."""
     actor, before, passed = acting(batch), batch.done, 0
-    with _staged(batch) as staging, without_garbage():
+    with _staged(batch, again=True) as staging, without_garbage():
         reading = Reading(batch, actor)
         for chunk in staging.households(CHUNK):
             judged = reading.judge(chunk)
@@ -339,7 +351,7 @@ def _take_in(
     batch: Import, actor: Actor | None, chunks: Generator[Prepared, None, None], progress: Progress | None
 ) -> None:
     before, origin = batch.done, origin_of(batch)
-    with closing(chunks):
+    with closing(chunks), written_at_length(connection):
         for chunk in chunks:
             if chunk.passed > before:
                 with transaction.atomic():
@@ -356,6 +368,7 @@ def _take_in(
         batch.save()
         audit.record(actor, "import.done", batch, households=batch.done)
     file_of(batch).unlink(missing_ok=True)
+    forget(folder(batch))
 
 
 def _change(batch: Import, by: Actor | None, old: Household, wanted: dict[str, Any], origin: Origin) -> None:

@@ -1,13 +1,18 @@
-"""The rows of a file, checked and typed, in a DuckDB of their own, household by household; refused rows with their reasons in a file."""
+"""The rows of a file, checked and typed, in a DuckDB of their own, household by household; refused rows with their reasons in a file.
+
+What was staged of a large file stays beside it until it is taken in, with a note of what it was made of.
+"""
 
 from __future__ import annotations
 
 import csv
+import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +24,10 @@ from hamyar.errors import Fault, HamyarError
 from hamyar.persian import calendars
 from hamyar.persian.calendars import Calendar
 from hamyar.tables.cells import Kind, Reader
-from hamyar.tables.checking import without_empty
 from hamyar.tables.contracts import Column
 from hamyar.tables.files import open_file
 from hamyar.tables.findings import wrong_cell
+from hamyar.tables.incoming import without_empty
 from hamyar_server.registry.columns import CONTRACT
 from hamyar_server.registry.incoming import birth_fault
 
@@ -32,6 +37,8 @@ KNOWN = CONTRACT.by_name
 TYPES = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE"}
 PAGE = 2_000  # rows fetched at once
 SLICE = 10_000  # rows read at once
+BLOCK = 1_000_000  # bytes parsed at once: no row of a list is longer
+STAGED, NOTE = "staged", "staged.json"
 
 
 @dataclass
@@ -40,13 +47,19 @@ class Refused:
 
     path: Path
     heading: list[str]
+    kept: int = 0  # bytes of it that stay, from a time before; what follows them is cut off
     count: int = 0
     first: list[Fault] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._file = self.path.open("w", encoding="utf-8-sig", newline="")
+        if self.kept:
+            os.truncate(self.path, self.kept)
+            self._file = self.path.open("a", encoding="utf-8", newline="")
+        else:
+            self._file = self.path.open("w", encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._file)
-        self._writer.writerow([*map(harmless, self.heading), "reason", "دلیل"])
+        if not self.kept:
+            self._writer.writerow([*map(harmless, self.heading), "reason", "دلیل"])
 
     def add(self, row: list[Any], faults: list[Fault]) -> None:
         self.count += 1
@@ -54,6 +67,11 @@ class Refused:
         texts = ["" if cell is None else str(cell) for cell in row]
         reasons = [" ".join(fault.text(language) for fault in faults) for language in ("en", "fa")]
         self._writer.writerow([harmless(text) for text in [*texts, *reasons]])
+
+    def size(self) -> int:
+        """Bytes so far."""
+        self._file.flush()
+        return self.path.stat().st_size
 
     def close(self) -> None:
         self._file.close()
@@ -65,12 +83,13 @@ def harmless(text: str) -> str:
 
 
 @contextmanager
-def engine(work: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB that reads and writes nothing but its own overflow in the work folder."""
+def engine(work: Path, file: str = ":memory:", read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB that reads and writes nothing but a file of its own and its overflow in the work folder."""
     settings = {"memory_limit": MEMORY, "temp_directory": str(work / "overflow"), "threads": "1"}
-    connection = duckdb.connect(":memory:", config=settings | {"autoinstall_known_extensions": "false"})
+    connection = duckdb.connect(file, read_only, config=settings | {"autoinstall_known_extensions": "false"})
     try:
-        connection.execute("SET preserve_insertion_order = false")
+        if not read_only:
+            connection.execute("SET preserve_insertion_order = false")
         yield connection
     finally:
         connection.close()
@@ -104,22 +123,27 @@ class Households:
 
 @dataclass
 class Staging:
-    """engine: holds table `good` (row, and the contract's columns that the file has); refused: the rest."""
+    """engine: holds table `good` (row, and the contract's columns that the file has), `ordered` in the end; refused: the rest."""
 
     engine: Any
     refused: Refused
     calendar: Calendar
     today: Any
-    columns: dict[int, Column] = field(default_factory=dict)
+    mapping: Mapping[str, str]
     rows: int = 0
 
-    def read(self, file: Path, mapping: Mapping[str, str]) -> None:
+    @cached_property
+    def columns(self) -> dict[int, Column]:
+        return {
+            place: KNOWN[self.mapping[typed]]
+            for place, typed in enumerate(self.refused.heading)
+            if self.mapping.get(typed) in KNOWN
+        }
+
+    def read(self, file: Path) -> None:
         """Stream the file. Raises HamyarError where it is no file that can be read."""
         pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what it once had
-        incoming = open_file(file)
-        self.columns = {
-            place: KNOWN[mapping[typed]] for place, typed in enumerate(incoming.heading) if mapping.get(typed) in KNOWN
-        }
+        incoming = open_file(file, BLOCK)
         types = TYPES | {"birth_date": "DATE"}
         names = ", ".join(
             f'"{c.name}" {types.get(c.name) or types.get(c.type, "VARCHAR")}' for c in self.columns.values()
@@ -176,10 +200,25 @@ class Staging:
         self.engine.execute("INSERT INTO good FROM incoming")
         self.engine.unregister("incoming")
 
+    def order(self) -> None:
+        """Put the rows in the order of place and key; column `shared`: whether another row may have the identity number, by its digits, or it has none to compare."""
+        shared = "false"
+        if any(column.name == "national_id" for column in self.columns.values()):
+            digits = "TRY_CAST(regexp_replace(national_id, '[^0-9]', '', 'g') AS BIGINT)"
+            self.engine.execute(
+                f"CREATE TABLE twice AS SELECT {digits} AS digits FROM good GROUP BY 1 HAVING count(*) > 1 AND digits IS NOT NULL"  # nosec B608  # noqa: S608 ours
+            )
+            shared = f"({digits} IS NULL OR {digits} IN (FROM twice))"
+        self.engine.execute("SET preserve_insertion_order = true")
+        self.engine.execute("PRAGMA force_compression = 'uncompressed'")
+        self.engine.execute(
+            f"CREATE TABLE ordered AS SELECT *, {shared} AS shared FROM good ORDER BY area_code, household_key, row"  # nosec B608  # noqa: S608 ours
+        )
+        self.engine.execute("DROP TABLE good")
+
     def households(self, most: int) -> Iterator[Households]:
-        """The households in order of place and key, so many together; column `shared`: whether another row may have the identity number."""
-        shared = self._shared()
-        cursor = self.engine.execute(f"SELECT *, {shared} AS shared FROM good ORDER BY area_code, household_key, row")  # nosec B608  # noqa: S608 ours
+        """The households in order of place and key, so many together, with their column `shared`."""
+        cursor = self.engine.execute("FROM ordered")
         names = [one[0] for one in cursor.description]
         key = names.index("household_key")
         rows: list[tuple[Any, ...]] = []
@@ -197,15 +236,25 @@ class Staging:
         if starts:
             yield Households.of(names, rows, starts)
 
-    def _shared(self) -> str:
-        """The condition under which an identity number may stand twice in the file: its digits do, or it has none to compare."""
-        if not any(column.name == "national_id" for column in self.columns.values()):
-            return "false"
-        digits = "TRY_CAST(regexp_replace(national_id, '[^0-9]', '', 'g') AS BIGINT)"
-        self.engine.execute(
-            f"CREATE TABLE shared AS SELECT {digits} AS digits FROM good GROUP BY 1 HAVING count(*) > 1 AND digits IS NOT NULL"  # nosec B608  # noqa: S608 ours
-        )
-        return f"({digits} IS NULL OR {digits} IN (FROM shared))"
+    def keep(self, work: Path, of: str) -> None:
+        """Say in the work folder that what is staged is whole, and of what it was made."""
+        self.engine.execute("CHECKPOINT")
+        (work / NOTE).write_text(json.dumps({"of": of, "refused": self.refused.size()}), encoding="utf-8")
+
+
+def kept(work: Path, of: str) -> int:
+    """How long the refused rows were when the work folder's rows were staged; 0 where none are kept that were made of the same."""
+    try:
+        note = json.loads((work / NOTE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return 0
+    return int(note["refused"]) if note["of"] == of and (work / STAGED).exists() else 0
+
+
+def forget(work: Path) -> None:
+    """The note first, so that no half of what it speaks of is taken for the whole."""
+    for name in (NOTE, STAGED, f"{STAGED}.wal"):
+        (work / name).unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=50_000)  # birthdays come again and again

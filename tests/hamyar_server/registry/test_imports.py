@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 import xlsxwriter
+from django.utils import timezone
 
 from hamyar.errors import HamyarError
 from hamyar.persian import persian_digits
@@ -16,6 +17,7 @@ from hamyar_server.core.models import AuditEvent
 from hamyar_server.registry import columns, imports
 from hamyar_server.registry.actions import change_household
 from hamyar_server.registry.models import Cover, Household, Import, ImportState, Membership, Person
+from hamyar_server.registry.staging import Staging
 
 HEADING = [
     "کد خانوار",
@@ -65,6 +67,14 @@ def brought(by, rows, *, name="list.csv", source="فهرست ۱", calendar="jala
 def taken(by, rows, **more) -> Import:
     batch = brought(by, rows, **more)
     return imports.run(imports.accept(by=by, batch=batch))
+
+
+@pytest.fixture(autouse=True, params=["short", "long"])
+def length(request, monkeypatch):
+    """Of a long file what the check staged is kept until it is taken in."""
+    if request.param == "long":
+        monkeypatch.setattr(imports, "LARGE", 0)
+    return request.param
 
 
 @pytest.fixture
@@ -308,6 +318,37 @@ def test_a_run_that_was_cut_off_goes_on_where_it_was(assessor, households, monke
     imports.run(again)
     assert Household.objects.count() == 3
     assert Person.objects.count() == 5
+
+
+def test_what_the_check_staged_is_taken_in_and_goes(assessor, households, length, monkeypatch):
+    batch = imports.accept(by=assessor, batch=brought(assessor, [*households, row(4, 1, role="عمو")]))
+    kept = {"staged", "staged.json"} if length == "long" else set()
+    assert {file.name for file in imports.folder(batch).iterdir()} == {"file.csv", "refused.csv", "lock"} | kept
+    said = imports.refused_file(batch).read_bytes()
+    if kept:
+        monkeypatch.setattr(Staging, "read", None)
+    imports.run(batch)
+    assert Household.objects.count() == 3
+    assert imports.refused_file(batch).read_bytes() == said
+    assert {file.name for file in imports.folder(batch).iterdir()} == {"refused.csv", "lock"}
+
+
+@pytest.mark.parametrize("changed", ["day", "half", "gone"])
+def test_what_was_staged_of_something_else_is_staged_anew(assessor, households, changed, monkeypatch):
+    """On another day other births lie in the future; half of a file or none is not taken for the whole."""
+    batch = imports.accept(by=assessor, batch=brought(assessor, [*households, row(4, 1, role="عمو")]))
+    said = imports.refused_file(batch).read_bytes()
+    if changed == "day":
+        tomorrow = timezone.localdate() + timedelta(days=1)
+        monkeypatch.setattr(imports.timezone, "localdate", lambda: tomorrow)
+    elif changed == "half":
+        (imports.folder(batch) / "staged.json").unlink(missing_ok=True)
+        (imports.folder(batch) / "staged").write_bytes(b"half of it")
+    else:
+        (imports.folder(batch) / "staged").unlink(missing_ok=True)
+    imports.run(batch)
+    assert Household.objects.count() == 3
+    assert imports.refused_file(batch).read_bytes() == said
 
 
 def test_a_file_too_large_leaves_nothing(assessor, monkeypatch, settings):
