@@ -22,6 +22,8 @@ from hamyar.poverty.rows import Rows
 from hamyar.survey import Design
 from hamyar.survey.variance import Floats
 
+_MOST_COMBINATIONS = 2_000_000  # held at a time
+
 
 @dataclass(frozen=True)
 class Allocation:
@@ -52,15 +54,18 @@ def allocate(
 
     data: households with an income per person, as in `hamyar.poverty.fgt` (draws of a census stacked, weights divided by
     their number, do as well); budget: in the income's unit, for all the people that weights (× size) stand for.
-    α = 2: mean gaps are made equal. α = 1: headcounts are; amounts go first where most are poor. α = 0: amounts go where
-    most people cross the line per unit of money; that is no convex problem, and `bound` says how far the found solution
-    can be from the best. What is left when nobody is poor any more is not spent.
+    α = 2: mean gaps are made equal. α = 1: headcounts are; amounts go first where most are poor. α = 0: no convex problem:
+    amounts go where most people cross the line per unit of money, then to the best of all combinations, where these are
+    few enough to go through; else `bound` says how far the found solution can be from it. What is left when nobody is
+    poor any more, or can be brought to the line, is not spent.
     Raises HamyarError for incomes, weights and columns as `fgt` does, HY-C001 to HY-C003.
     """
     rows = Rows.read(data, income, design, [area], size)
     _check(rows, area, line, budget, alpha)
     n = np.array([rows.w[rows.of(g)].sum() for g in range(rows.groups)])
     transfer, bound = (_equal_gaps if alpha == 2 else _steepest)(rows, n, line, budget, alpha)
+    if alpha == 0:
+        transfer, bound = _best_combination(rows, n, line, budget, transfer, bound)
     uniform = np.full(rows.groups, min(budget / n.sum(), max(line - rows.y.min(), 0)))
     after = {
         "none": rows.y,
@@ -68,10 +73,10 @@ def allocate(
         "optimal": rows.y + _spread(rows, transfer),
         "perfect": _perfect(rows.y, rows.w, line, budget, alpha),
     }
-    notes = _notes(rows, income, float(transfer @ n), budget)
+    best = _fgt(after["optimal"], rows.w, line, alpha)
+    notes = _notes(rows, income, float(transfer @ n), budget, some_left=best > 0)
     summary = pd.concat([_summary(rows, rule, y, line) for rule, y in after.items()], ignore_index=True)
     by_area = _by_area(rows, area, n, transfer, line, alpha)
-    best = _fgt(after["optimal"], rows.w, line, alpha)
     return Allocation(by_area, summary, _uniform_cost(rows, line, alpha, best), bound, notes)
 
 
@@ -137,6 +142,57 @@ def _crossings(gap: Floats, w: Floats) -> tuple[Floats, Floats]:
         hull.append(point)
     wide = np.diff(amount[hull])
     return wide, np.diff(crossed[hull]) / wide
+
+
+def _best_combination(
+    rows: Rows, n: Floats, line: float, budget: float, transfer: Floats, bound: float
+) -> tuple[Floats, float]:
+    """α = 0: the cheapest amounts that bring most people to the line, at least as many as `transfer` does, and FGT(0) after.
+
+    Areas are gone through one by one, keeping of all combinations those that no cheaper one equals and that, with the
+    best the areas to come could do on their hulls, reach what is known. What was given where they are too many.
+    """
+    areas = [g for g in range(rows.groups) if (rows.y[rows.of(g)] < line).any()]
+    options, hulls = [], []
+    for g in areas:
+        y, w = rows.y[rows.of(g)], rows.w[rows.of(g)]
+        poor = y < line
+        gap, weight = (line - y[poor])[::-1], w[poor][::-1]
+        last = np.append(np.diff(gap) > 0, True)
+        options.append((np.append(0.0, gap[last]), np.append(0.0, np.cumsum(weight)[last])))
+        wide, steep = _crossings(gap, weight)
+        hulls.append((n[g] * wide, wide * steep))
+    total, start = rows.w.sum(), _fgt(rows.y, rows.w, line, 0)
+    known = (start - _fgt(rows.y + _spread(rows, transfer), rows.w, line, 0)) * total
+    cost = crossed = np.zeros(1)
+    taken = []
+    for i, (amount, gain) in enumerate(options):
+        if len(cost) * len(amount) > _MOST_COMBINATIONS:
+            return transfer, bound
+        spent = np.add.outer(cost, n[areas[i]] * amount).ravel()
+        reached = np.add.outer(crossed, gain).ravel()
+        hope = reached + _at_most(hulls[i + 1 :], budget - spent)
+        place = np.flatnonzero((spent <= budget * (1 + 1e-12)) & (hope >= known - 1e-12 * total))
+        place = place[np.lexsort((-reached[place], spent[place]))]
+        place = place[np.diff(np.maximum.accumulate(reached[place]), prepend=-1.0) > 0]
+        if not len(place):
+            return transfer, bound
+        taken.append(np.divmod(place, len(amount)))
+        cost, crossed = spent[place], reached[place]
+    at, best = len(cost) - 1, np.zeros(rows.groups)
+    for g, (amount, _), (before, option) in zip(areas[::-1], options[::-1], taken[::-1], strict=True):
+        best[g], at = amount[option[at]], before[at]
+    return best, _fgt(rows.y + _spread(rows, best), rows.w, line, 0)
+
+
+def _at_most(hulls: list[tuple[Floats, Floats]], money: Floats) -> Floats:
+    """How many people the areas of these hulls (cost, gain) could bring to the line, no step of a hull being whole."""
+    if not hulls:
+        return np.zeros_like(money)
+    cost, gain = (np.concatenate(part) for part in zip(*hulls, strict=True))
+    order = np.argsort(-gain / cost, kind="stable")
+    spent, reached = (np.append(0.0, np.cumsum(part[order])) for part in (cost, gain))
+    return np.asarray(np.interp(money, spent, reached))
 
 
 def _below(x: Floats, y: Floats, a: int, b: int, c: int) -> bool:
@@ -240,7 +296,7 @@ def _summary(rows: Rows, rule: str, y: Floats, line: float) -> pd.DataFrame:
     return frame
 
 
-def _notes(rows: Rows, income: str, cost: float, budget: float) -> list[dict[str, str]]:
+def _notes(rows: Rows, income: str, cost: float, budget: float, *, some_left: bool) -> list[dict[str, str]]:
     notes = []
     if rows.unknown:
         notes.append(
@@ -249,7 +305,14 @@ def _notes(rows: Rows, income: str, cost: float, budget: float) -> list[dict[str
                 "fa": f"ردیف‌های بدون {income} که کنار رفتند: {rows.unknown}.",
             }
         )
-    if cost < budget * (1 - 1e-9):
+    if cost < budget * (1 - 1e-9) and some_left:
+        notes.append(
+            {
+                "en": f"{cost:g} of {budget:g} is spent; the rest would bring nobody else to the line.",
+                "fa": f"از {budget:g} تنها {cost:g} هزینه می‌شود؛ باقی کس دیگری را به خط فقر نمی‌رساند.",
+            }
+        )
+    elif cost < budget * (1 - 1e-9):
         notes.append(
             {
                 "en": f"nobody is poor any more with {cost:g} of {budget:g}; the rest is not spent.",

@@ -156,7 +156,8 @@ class AreaIndex:
     aggregation: str = "arithmetic"
 
     def __post_init__(self) -> None:
-        if not self.indicators or any(sign not in (1, -1) for sign in self.indicators.values()):
+        named = isinstance(self.indicators, Mapping) and self.indicators
+        if not named or any(sign not in (1, -1) for sign in self.indicators.values()):
             raise error(
                 "HY-X006",
                 en="Give each indicator its direction: 1 where more means more deprived, -1 where less does.",

@@ -266,18 +266,19 @@ class _People:
         w = frame[design.weight] if design.weight else np.ones(len(truth)) if weight is None else weight
         weights = np.asarray(w, dtype=np.float64)
         _same_length(len(truth), len(weights), len(frame))
-        if not (weights > 0).all() or np.isinf(weights).any():
-            count = int((~(weights > 0) | np.isinf(weights)).sum())
+        wrong = ~(weights >= 0) | np.isinf(weights)
+        if wrong.any():
+            count = int(wrong.sum())
             raise error(
                 "HY-J004",
-                en=f"{count} households have a weight that is not above zero. Correct them, or leave them out and say so.",
-                fa=f"وزن {count} خانوار بزرگ‌تر از صفر نیست. آن‌ها را درست کنید یا کنار بگذارید و این را بگویید.",
+                en=f"{count} households have a weight that is not a number of zero or more. Correct them, or leave them out and say so.",
+                fa=f"وزن {count} خانوار عددی صفر یا بزرگ‌تر نیست. آن‌ها را درست کنید یا کنار بگذارید و این را بگویید.",
             )
-        kept = truth.notna().to_numpy()
+        kept = truth.notna().to_numpy() & (weights > 0)
         known = truth[kept].to_numpy(dtype=bool)
         if not known.any():
             raise _nobody("poor", "فقیر")
-        left_out = int((~kept).sum())
+        left_out = int(truth.isna().sum())
         clusters = Clusters.of(frame, design, kept)
         if clusters.universe == "probability_sample" and clusters.degrees_of_freedom < 1:
             raise error(

@@ -130,3 +130,15 @@ def test_the_engine_is_asked_for_by_name(wanted: dict[str, pd.DataFrame], tmp_pa
 def test_another_engine_is_refused() -> None:
     with pytest.raises(HamyarError, match="HY-T006"):
         mean(sample(), "y", DESIGN, engine="dask")
+
+
+def test_categories_and_classes_are_groups_whatever_holds_them() -> None:
+    """polars writes categories over views of text, which Arrow does not cast; pandas names classes by intervals."""
+    data = sample().assign(part=lambda rows: pd.Categorical(rows["g"].astype(str)))
+    named = data.assign(part=data["part"].astype(str))
+    for held in (pl.from_pandas(data), pl.from_pandas(named).with_columns(pl.col("part").cast(pl.Categorical)).lazy()):
+        for call in (lambda rows: gini(rows, "y", DESIGN, by="part"), lambda rows: mean(rows, "y", DESIGN, by="part")):
+            pd.testing.assert_frame_equal(call(held), call(named), check_dtype=False, rtol=1e-12)
+    cut = data.assign(part=pd.cut(data["y"], [0, 50, 100, np.inf]))
+    found = mean(cut, "y", DESIGN, by="part")
+    assert set(found["part"].dropna()) == {"(0.0, 50.0]", "(50.0, 100.0]", "(100.0, inf]"}

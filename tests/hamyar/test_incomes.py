@@ -274,7 +274,7 @@ def test_bad_rows_are_counted_by_name(name: str) -> None:
     call, data = EVERY[name], sample()
     weights = data["w"].to_numpy()
     for column, values, message in [
-        ("w", np.zeros(600), 'HY-Y013.*"w": 600 rows.*zero or less'),
+        ("w", np.where(data.index < 6, -1.0, weights), 'HY-Y013.*"w": 6 rows.*below zero'),
         ("w", np.where(data.index < 3, np.nan, weights), 'HY-Y013.*"w": 3 rows.*unknown'),
         ("w", np.where(data.index < 2, np.inf, weights), 'HY-Y013.*"w": 2 rows.*infinite'),
         ("c", np.where(data.index < 4, np.nan, data["c"]), 'HY-Y013.*"c": 4 rows.*unknown'),
@@ -289,8 +289,22 @@ def test_bad_rows_are_counted_by_name(name: str) -> None:
         call(data.iloc[:0], DESIGN)
     with pytest.raises(HamyarError, match="HY-Y012"):
         call(data.assign(y=np.nan), DESIGN)
+    with pytest.raises(HamyarError, match="HY-Y012"):
+        call(data.assign(w=0.0), DESIGN)
     with pytest.raises(HamyarError, match="HY-Y014"):
         call(data.iloc[:1], DESIGN)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_row_of_weight_zero_counts_in_the_design_alone(name: str) -> None:
+    """As R's survey has it: the row's cluster stays, so whole clusters without a weight count as clusters too."""
+    call, data = EVERY[name], sample()
+    weighed = data.assign(w=data["w"].where((data.index % 7 > 0) & (data["c"] != 3), 0.0))
+    found, wanted = call(weighed, DESIGN), call(weighed.assign(y=weighed["y"].where(weighed["w"] > 0)), DESIGN)
+    columns = ["estimate", "se", "low", "high", "n"]
+    pd.testing.assert_frame_equal(found[columns], wanted[columns], rtol=1e-12)
+    assert found["n"].sum() == (weighed["w"] > 0).sum()
+    assert found.attrs["clusters"] == 60
 
 
 @pytest.mark.parametrize(

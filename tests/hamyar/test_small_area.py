@@ -132,10 +132,28 @@ class TestFayHerriot:
         with pytest.raises(HamyarError, match=r"HY-M007 .*Collinear covariates: c "):
             FayHerriot().fit(y, psi, frame)
 
-    def test_a_constant_covariate_is_collinear_with_the_constant(self):
+    def test_a_constant_among_the_covariates_is_the_constant(self):
         y, psi, X = simulated()
-        X[:, 1] = 7
-        assert code(FayHerriot().fit, y, psi, X) == "HY-M007"
+        wanted = FayHerriot().fit(y, psi, X).estimates()
+        found = FayHerriot().fit(y, psi, np.column_stack([np.ones(len(y)), X])).estimates()
+        np.testing.assert_allclose(found["estimate"], wanted["estimate"], rtol=1e-12)
+        assert code(FayHerriot(intercept=False).fit, y, psi, np.column_stack([X, X[:, 0]])) == "HY-M007"
+
+    def test_rows_with_the_labels_of_y_are_brought_to_its_order(self):
+        y, psi, X = simulated()
+        names = [f"a{i}" for i in range(len(y))]
+        data = pd.DataFrame({"y": y, "v": psi, "x": X[:, 0]}, names)
+        wanted = FayHerriot().fit(data["y"], data["v"], data[["x"]]).estimates()
+        turned = data.iloc[::-1]
+        pd.testing.assert_frame_equal(FayHerriot().fit(data["y"], turned["v"], turned[["x"]]).estimates(), wanted)
+        other = turned.set_axis(np.arange(len(y)) + 1, axis=0)  # other labels say nothing: as they stand
+        found = FayHerriot().fit(data["y"], other["v"], other[["x"]]).estimates()
+        assert not np.allclose(found["estimate"], wanted["estimate"])
+
+    def test_a_table_of_one_column_is_a_column(self):
+        y, psi, X = simulated()
+        wanted = FayHerriot().fit(y, psi, X).estimates()
+        pd.testing.assert_frame_equal(FayHerriot().fit(y[:, None], psi[:, None], X).estimates(), wanted)
 
     def test_a_gap_in_a_covariate_is_placed(self):
         y, psi, X = simulated()
@@ -341,7 +359,10 @@ class TestSmoothVariances:
     def test_refused(self):
         with np.errstate(divide="ignore"):
             assert code(smooth_variances, np.ones(5), np.log([3, 0, 4, 5, 6])) == "HY-M022"
-        assert code(smooth_variances, np.ones(5), np.ones(5)) == "HY-M007"
+        assert code(smooth_variances, np.ones(5), np.outer(np.arange(5), [1, 2])) == "HY-M007"
+
+    def test_samples_of_one_size_have_one_variance(self):
+        assert smooth_variances(np.array([1.0, 2, 6]), np.ones(3)).to_numpy() == pytest.approx(np.full(3, 3.0))
 
 
 def survey(rates, n, deff=1.5, seed=0) -> pd.DataFrame:

@@ -327,3 +327,36 @@ def test_bad_proximity(change, expected):
     y, psi, X, W, _ = simulated()
     assert code(SpatialFayHerriot().fit, y, psi, X, proximity=change(W)) == expected
     assert code(SpatialFayHerriot, method="moment") == "HY-M025"
+
+
+def test_neighbours_in_a_frame_or_a_sparse_matrix():
+    """A frame is brought to the order of the areas' names; without names it is taken as it stands."""
+    from scipy.sparse import csr_matrix
+
+    y, psi, X, W, _ = simulated()
+    W[0, [1, 2]], W[0, -1] = [0.2, 0.3], 0.5
+    names = [f"a{i:02}" for i in range(len(y))]
+    data, order = pd.DataFrame({"y": y, "v": psi, "x": X[:, 0]}, names), np.random.default_rng(3).permutation(len(y))
+    frame = pd.DataFrame(W, names, names)
+
+    def estimates(proximity, rows=data):
+        model = SpatialFayHerriot().fit(rows["y"], rows["v"], rows[["x"]], proximity=proximity)
+        return model.estimates().loc[names, "estimate"]
+
+    wanted = estimates(W)
+    for proximity in (csr_matrix(W), frame, frame.iloc[order, order], frame.iloc[order], pd.DataFrame(W)):
+        np.testing.assert_allclose(estimates(proximity), wanted, rtol=1e-9)
+    np.testing.assert_allclose(estimates(frame, data.iloc[order]), wanted, rtol=1e-9)
+
+
+def test_neighbours_of_years_in_a_frame_without_the_names_of_areas():
+    frame, W, *_ = panel()
+    named = frame.assign(area=[f"p{area:02}" for area in frame["area"]])
+
+    def estimates(proximity):
+        model = SpatioTemporalFayHerriot().fit(
+            named["y"], named["psi"], named[["x"]], proximity=proximity, area=named["area"], time=named["time"]
+        )
+        return model.estimates()
+
+    pd.testing.assert_frame_equal(estimates(pd.DataFrame(W)), estimates(W))

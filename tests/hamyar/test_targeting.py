@@ -206,7 +206,7 @@ def test_what_cannot_be_measured_is_refused_by_name() -> None:
         "HY-J009.*nobody is poor": lambda: evaluate(chosen, np.zeros(600, dtype=bool)),
         "HY-J009.*nobody is other than poor": lambda: auc(data["test"], np.ones(600, dtype=bool)),
         "HY-J008.*600, 599": lambda: evaluate(chosen[:599], poor),
-        "HY-J004.*600 households": lambda: evaluate(chosen, poor, weight=np.zeros(600)),
+        "HY-J004.*600 households": lambda: evaluate(chosen, poor, weight=-np.ones(600)),
         "HY-J003": lambda: evaluate(chosen, poor, design=DESIGN),
         "HY-J007.*no column c": lambda: evaluate(chosen, poor, data=data.drop(columns="c"), design=DESIGN),
         "HY-J006": lambda: evaluate(data["test"], poor),
@@ -217,3 +217,12 @@ def test_what_cannot_be_measured_is_refused_by_name() -> None:
     }.items():
         with pytest.raises(HamyarError, match=message):
             call()
+
+
+def test_a_household_of_weight_zero_counts_for_nobody() -> None:
+    random = np.random.default_rng(4)
+    poor, chosen, w = random.random(300) < 0.3, random.random(300) < 0.4, random.uniform(1, 3, 300)
+    w[::10] = 0
+    found, without = evaluate(chosen, poor, weight=w), evaluate(chosen[w > 0], poor[w > 0], weight=w[w > 0])
+    pd.testing.assert_frame_equal(found[["estimate", "n"]], without[["estimate", "n"]], rtol=1e-12)
+    np.testing.assert_allclose(found["se"], without["se"] * np.sqrt(300 / 299 * 269 / 270), rtol=1e-9)

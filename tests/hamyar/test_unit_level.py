@@ -323,3 +323,9 @@ class TestEmpiricalBest:
         if transform is None:
             plain = NestedError().fit(world()[0], y="income", X=["x", "head"], area="area").diagnostics()
             pd.testing.assert_frame_equal(plain, table)
+
+
+def test_one_covariate_is_named_as_it_is():
+    sample, _ = world()
+    fits = [EmpiricalBest("log").fit(sample, y="income", X=X, area="area").coefficients for X in ("x", ["x"])]
+    pd.testing.assert_series_equal(*fits)

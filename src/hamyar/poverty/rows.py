@@ -101,9 +101,12 @@ class Rows:
         group, keys = _groups(columns, by)
         unknown = np.isnan(y).sum() if np.isnan(y.min()) else 0
         source = (len(y), float(w.sum()), float(np.nansum(y) if unknown else y.sum()))
-        if unknown == len(y):
+        weighted = not ("w" in columns.column_names and (unweighted := _floats(columns["w"]) == 0).any())
+        if not weighted:  # such a row lies in its cluster and counts for nothing
+            y = np.where(unweighted, np.nan, y)
+        if np.isnan(y).all():
             raise no_rows()
-        if group is None and not unknown and beyond is None:
+        if group is None and not unknown and weighted and beyond is None:
             found, weight, of_rows = together(y, w, cluster if cluster is not None else stratum)
             cluster, stratum = (None, of_rows) if cluster is None else (of_rows, stratum)
             rows = found, weight, stratum, cluster
@@ -364,7 +367,7 @@ def _check(columns: pa.Table, names: Mapping[str, str]) -> None:
                 continue
             faults += bad_rows(name, "unknown", "نامعلوم", np.isnan(values).sum())
             lowest, en, fa = (
-                (values < 0, "below zero", "منفی") if key == "s" else (values <= 0, "zero or less", "صفر یا منفی")
+                (values <= 0, "zero or less", "صفر یا منفی") if key == "z" else (values < 0, "below zero", "منفی")
             )
             faults += bad_rows(name, en, fa, lowest.sum())
             faults += bad_rows(name, "infinite", "بی‌نهایت", (values == np.inf).sum())
@@ -379,7 +382,8 @@ def _check(columns: pa.Table, names: Mapping[str, str]) -> None:
 def _codes(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
     """Numbers from 0 in order of appearance, null a value of its own, and the values."""
     if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+        decoded = [chunk.dictionary_decode() for chunk in column.chunks]
+        column = pa.chunked_array(decoded, column.type.value_type)
     encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
     return encoded.indices.to_numpy(), encoded.dictionary
 

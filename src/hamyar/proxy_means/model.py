@@ -226,8 +226,9 @@ class ProxyMeans:
         return self.fitted
 
     def _sample(self, data: Any, y: str, X: Sequence[str], design: Design, extra: Sequence[str] = ()) -> Sample:
+        X = [X] if isinstance(X, str) else list(X)
         columns = [y, *X, *design.columns, *extra]
-        return Sample.of(asked.read(data, columns), y, list(X), design, self.log, self.model != "boosting", list(extra))
+        return Sample.of(asked.read(data, columns), y, X, design, self.log, self.model != "boosting", list(extra))
 
     def _regression(self, X: Floats, y: Floats, w: Floats) -> Regression:
         if self.model == "ols":

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from hamyar.errors import error
-from hamyar.small_area.checking import Array, values
+from hamyar.small_area.checking import Array, aligned, values
 
 ROUNDED = 0.01
 
@@ -20,12 +21,14 @@ class Covariance(NamedTuple):
     second: dict[tuple[int, int], Array]
 
 
-def proximity_matrix(proximity: Any, areas: int) -> Array:
-    """Checked: (areas, areas), rows that add up to 1 within .01 (or to 0 for an area without neighbours), 0 on the diagonal.
+def proximity_matrix(proximity: Any, areas: int, index: Any = None) -> Array:
+    """Checked, in the order of the index where a frame has the same labels: (areas, areas), rows that add up to 1 within .01 (or to 0 for an area without neighbours), 0 on the diagonal.
 
     Raises HY-M001 (no number), HY-M023 (shape, gap, diagonal), HY-M024 (rows).
     """
-    W = values("proximity", proximity)
+    if isinstance(proximity, pd.DataFrame):
+        proximity = aligned(aligned(proximity, index).T, aligned(proximity, index).index).T
+    W = values("proximity", proximity.toarray() if hasattr(proximity, "toarray") else proximity)
     if W.shape != (areas, areas) or not np.isfinite(W).all() or np.diag(W).any() or (W < 0).any():
         raise error(
             "HY-M023",

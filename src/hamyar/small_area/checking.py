@@ -26,8 +26,22 @@ def values(name: str, data: Any) -> Array:
         ) from cause
 
 
+def aligned(data: Any, index: Any) -> Any:
+    """A series or frame with the labels of the index, in another order, in the order of the index; anything else as it is."""
+    if not isinstance(data, pd.Series | pd.DataFrame) or index is None or data.index.equals(index):
+        return data
+    same = len(index) == len(data) and index.is_unique and data.index.is_unique and index.isin(data.index).all()
+    return data.reindex(index) if same else data
+
+
+def vector(name: str, data: Any) -> Array:
+    """(areas,) numbers, also from a table of one column. Raises HY-M001."""
+    found = values(name, data)
+    return found[:, 0] if found.ndim == 2 and found.shape[1] == 1 else found
+
+
 def matrix(X: Any, areas: int, intercept: bool) -> tuple[Array, list[str]]:
-    """Covariates as (areas, p) with their names, the constant first."""
+    """Covariates as (areas, p) with their names, the constant first where none of them is one."""
     if X is None:
         frame = np.empty((areas, 0))
         names: list[str] = []
@@ -36,7 +50,8 @@ def matrix(X: Any, areas: int, intercept: bool) -> tuple[Array, list[str]]:
         frame = frame[:, None] if frame.ndim == 1 else frame
         named = isinstance(X, pd.DataFrame)
         names = [str(name) for name in X.columns] if named else [f"x{i + 1}" for i in range(frame.shape[-1])]
-    if intercept:
+    constant = (frame == frame[:1]).all(axis=0) & (frame[:1] != 0).all(axis=0) if len(frame) > 1 else np.zeros(0)
+    if intercept and not constant.any():
         return np.column_stack([np.ones(len(frame)), frame]), ["intercept", *names]
     return frame, names
 
@@ -137,10 +152,10 @@ class AreaData:
 
 
 def area_data(y: Any, variance: Any, X: Any, intercept: bool) -> AreaData:
-    """Check and bring to arrays. Raises HY-M001 to HY-M007."""
-    index = y.index if isinstance(y, pd.Series) else None
-    direct, psi = values("y", y), values("variance", variance)
-    covariates, names = matrix(X, len(direct) if direct.ndim else 0, intercept)
+    """Check and bring to arrays, variance and X in the order of y's labels where they have the same. Raises HY-M001 to HY-M007."""
+    index = y.index if isinstance(y, pd.Series | pd.DataFrame) else None
+    direct, psi = vector("y", y), vector("variance", aligned(variance, index))
+    covariates, names = matrix(aligned(X, index), len(direct) if direct.ndim else 0, intercept)
     fault = _shape_fault(direct, psi, covariates)
     faults = [fault] if fault else _value_faults(direct, psi, covariates, names)
     if faults:

@@ -314,7 +314,7 @@ class SpatialFayHerriot(_Structured):
         Raises HY-M001 to HY-M007, HY-M023 and HY-M024.
         """
         data = area_data(y, variance, X, self.intercept)
-        self._fit(data, Spatial(proximity_matrix(proximity, len(data.y))))
+        self._fit(data, Spatial(proximity_matrix(proximity, len(data.y), data.index)))
         self.variance_component, self.rho = (float(value) for value in self.parameters)
         return self
 
@@ -332,11 +332,13 @@ class SpatioTemporalFayHerriot(_Structured):
         self, y: Any, variance: Any, X: Any = None, *, proximity: Any, area: Any, time: Any
     ) -> SpatioTemporalFayHerriot:
         """y, variance, X: a row per area and time, NaN where there is no sample; area, time: (rows,) of each row; proximity:
-        (areas, areas) in the order of its own index (a frame), else in the order in which areas come first in `area`. Times are taken as
+        (areas, areas) in the order of its own index (a frame whose labels are the areas), else in the order in which areas come first in `area`. Times are taken as
         evenly spaced in their order. Raises HY-M001 to HY-M007, HY-M023, HY-M024, HY-M028 (a row missing or twice).
         """
         data = area_data(y, variance, X, self.intercept)
-        given = list(proximity.index) if isinstance(proximity, pd.DataFrame) else list(pd.unique(np.asarray(area)))
+        given = list(pd.unique(np.asarray(area)))
+        if isinstance(proximity, pd.DataFrame) and set(given) == set(proximity.index):
+            given = list(proximity.index)
         times = sorted(set(np.asarray(time).tolist()))
         row = pd.Index(given).get_indexer(np.asarray(area)) * len(times) + pd.Index(times).get_indexer(np.asarray(time))
         if sorted(row.tolist()) != list(range(len(given) * len(times))):

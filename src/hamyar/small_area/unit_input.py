@@ -120,7 +120,7 @@ class UnitSample:
 
 def unit_sample(data: Any, y: str, X: Sequence[str], area: str, weight: str | None = None) -> UnitSample:
     """Raises HY-U001 to HY-U005: column, gap, (category,) y that is no number, weights that are not above 0."""
-    frame = frame_of(data)
+    frame, X = frame_of(data), [X] if isinstance(X, str) else list(X)
     check_columns(frame, [y, *X, area, *([weight] if weight else [])], "sample")
     if not pd.api.types.is_numeric_dtype(frame[y]) or not np.isfinite(frame[y].to_numpy(dtype=float)).all():
         raise error(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ibis
+import pandas as pd
 import pyarrow as pa
 
 from hamyar.errors import error
@@ -42,8 +43,16 @@ def arrow(data: Any) -> pa.RecordBatchReader:
         return data
     if isinstance(data, ibis.Table):
         return engine.batches(data)
-    if type(data).__module__.partition(".")[0] == "pandas":
-        return pa.Table.from_pandas(data, preserve_index=False).to_reader()
+    library = type(data).__module__.partition(".")[0]
+    if library == "pandas":
+        return pa.Table.from_pandas(_with_named_intervals(data), preserve_index=False).to_reader()
+    if library == "polars":
+        import polars
+
+        frame = data.collect() if isinstance(data, polars.LazyFrame) else data
+        return frame.to_arrow(
+            compat_level=polars.CompatLevel.oldest()
+        ).to_reader()  # Arrow takes little of views of text
     if hasattr(data, "__arrow_c_stream__"):
         return pa.RecordBatchReader.from_stream(data)
     raise error(
@@ -51,3 +60,12 @@ def arrow(data: Any) -> pa.RecordBatchReader:
         en=f"{type(data).__name__} is no table. Give a path or an Ibis, pandas, polars or Arrow table.",
         fa=f"{type(data).__name__} جدول نیست. نشانی پرونده یا جدولی از Ibis، pandas، polars یا Arrow بدهید.",
     )
+
+
+def _with_named_intervals(frame: pd.DataFrame) -> pd.DataFrame:
+    """Classes as `pandas.cut` makes them by their names, which can be grouped by."""
+    named = frame.copy(deep=False)
+    for name, kind in frame.dtypes.items():
+        if isinstance(getattr(kind, "categories", None), pd.IntervalIndex):
+            named[name] = frame[name].cat.rename_categories(str)
+    return named
