@@ -193,7 +193,8 @@ def test_what_cannot_be_fitted_is_refused_by_name() -> None:
     refused(data.assign(rooms=3), 'HY-E003.*"rooms"')
     refused(data.assign(roof="mud"), 'HY-E003.*"roof"')
     refused(data.assign(double=2 * data["rooms"] + 1), "HY-E007.*(rooms|double)", [*X, "double"])
-    refused(data.assign(w=0), 'HY-E009.*"w": 600 rows')
+    refused(data.assign(w=-1), 'HY-E009.*"w": 600 rows')
+    refused(data.assign(w=0), "HY-E014")
     refused(data.assign(w=data["w"].where(data.index > 2)), 'HY-E009.*"w": 3 rows')
     refused(data.assign(c=data["c"].where(data.index > 3)), 'HY-E009.*"c": 4 rows.*unknown')
     refused(data.assign(income=np.where(data.index < 2, np.inf, 5)), 'HY-E009.*"income": 2 rows.*infinite')
@@ -236,3 +237,15 @@ def test_gaps_are_left_out_and_counted() -> None:
 def test_a_file_of_another_kind_is_refused(text: str) -> None:
     with pytest.raises(HamyarError, match="HY-E006"):
         ProxyMeans.from_yaml(text)
+
+
+def test_a_row_of_weight_zero_counts_in_the_design_alone() -> None:
+    data = sample()
+    data.loc[::7, "w"] = 0
+    found, wanted = (
+        fitted(ProxyMeans(), data),
+        fitted(ProxyMeans(), data.assign(income=data["income"].where(data["w"] > 0))),
+    )
+    pd.testing.assert_frame_equal(found.coefficients, wanted.coefficients)
+    assert found.need_fitted().households == (data["w"] > 0).sum()
+    assert not found.need_fitted().notes

@@ -93,7 +93,7 @@ class ProxyMeans:
         """Scores of households by a model that never saw their cluster: fold, y, score (in income), log_score.
 
         folds: how many, drawn by cluster (None: the model's own), or the column that says each household's fold. Rows of
-        the data whose answers are incomplete have no row here; the index is their place in the data. attrs: rmse, r2
+        the data whose answers are incomplete, or whose weight is 0, have no row here; the index is their place in the data. attrs: rmse, r2
         (of log income), notes.
         """
         given = [folds] if isinstance(folds, str) else []

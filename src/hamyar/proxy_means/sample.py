@@ -94,9 +94,13 @@ class Sample:
         income = np.asarray(pd.to_numeric(frame[y], errors="coerce"), dtype=np.float64)
         _check_income(income, y, log)
         complete = frame[X].notna().all(axis=1).to_numpy() & ~np.isnan(income)
+        notes = _notes(frame, y, X, complete)
+        complete &= weight > 0
         if not complete.any():
             raise error(
-                "HY-E014", en="no row has income and every answer.", fa="هیچ ردیفی هم درآمد و هم همهٔ پاسخ‌ها را ندارد."
+                "HY-E014",
+                en="no row has income, every answer and a weight.",
+                fa="هیچ ردیفی هم درآمد، هم همهٔ پاسخ‌ها و هم وزن ندارد.",
             )
         rows = frame[complete]
         answers = tuple(asked.learn(rows, X, weight[complete]))
@@ -106,7 +110,6 @@ class Sample:
             raise HamyarError(*(_bad(c, "infinite", "بی‌نهایت", np.isinf(rows[c]).sum()) for c in columns))
         if ranked:
             _check_rank(values, weight[complete], asked.names(answers))
-        notes = _notes(frame, y, X, complete)
         clusters = Clusters.of(frame, design, complete)
         target = np.log(income[complete]) if log else income[complete]
         places = np.flatnonzero(complete)
@@ -117,9 +120,9 @@ def _weights(frame: pd.DataFrame, design: Design) -> Floats:
     if design.weight is None:
         return np.ones(len(frame))
     weight = np.asarray(pd.to_numeric(frame[design.weight], errors="coerce"), dtype=np.float64)
-    bad = int((~(weight > 0) | np.isinf(weight)).sum())
+    bad = int((~(weight >= 0) | np.isinf(weight)).sum())
     if bad:
-        raise HamyarError(_bad(design.weight, "not a weight above zero", "نادرست (نه بزرگ‌تر از صفر)", bad))
+        raise HamyarError(_bad(design.weight, "not a weight of zero or more", "نادرست (نه صفر یا بزرگ‌تر)", bad))
     return weight
 
 
