@@ -311,3 +311,19 @@ def test_of_columns_wants_columns_once() -> None:
     for cutoff in ("0", "4/3", "1/0", "third", None, True):
         with pytest.raises(HamyarError, match="HY-I004"):
             Measure.of_columns({"a": ["x"]}, cutoff=cutoff)
+
+
+def test_one_column_and_one_cutoff_need_no_list() -> None:
+    assert Measure.of_columns({"health": "sick", "school": ["never"]}, cutoff="1/2").columns == ["never", "sick"]
+
+
+def test_a_float_is_the_fraction_it_is_nearest_to() -> None:
+    for value, exact in [
+        (1 / 3, Fraction(1, 3)),
+        (0.2, Fraction(1, 5)),
+        (5 / 18, Fraction(5, 18)),
+        (2 / 3, Fraction(2, 3)),
+    ]:
+        assert Measure.of_columns({"a": ["x"]}, cutoff=value).cutoff == exact
+    with pytest.raises(HamyarError, match="HY-I004"):
+        Measure.of_columns({"a": ["x"]}, cutoff=0.3333333333)

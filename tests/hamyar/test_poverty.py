@@ -414,3 +414,11 @@ def test_weights_too_fine_to_count_exactly_are_refused() -> None:
     assert exact.loc[exact["measure"] == "H", "estimate"].tolist() == [1.0]
     with pytest.raises(HamyarError, match="HY-Y040"):
         alkire_foster(one, Measure.of_columns(columns, cutoff=1, missing="reweight"), Design(universe="census"))
+
+
+def test_one_cutoff_by_itself() -> None:
+    data = pd.DataFrame({"a": [1, 0, 1, 0], "b": [1, 1, 0, 0]})
+    measure = Measure.of_columns({"a": ["a"], "b": ["b"]}, cutoff="1/2")
+    pd.testing.assert_frame_equal(
+        alkire_foster(data, measure, Design(), cutoffs="1"), alkire_foster(data, measure, Design(), cutoffs=["1"])
+    )

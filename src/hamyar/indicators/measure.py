@@ -20,19 +20,29 @@ Missing = Literal["drop", "not_deprived", "reweight"]
 MISSING = ("drop", "not_deprived", "reweight")
 KINDS = {"code": "text", "text": "text", "integer": "number", "number": "number", "boolean": "boolean", "date": "date"}
 LARGEST_DENOMINATOR = 1_000_000_000
+SIMPLE_DENOMINATOR = 1000  # a float as near to such a fraction as floats come is it
 
 
 def fraction(value: Any) -> Fraction:
-    """The exact fraction of "1/3", "0.25", 1 or 0.2 (read as its shortest text). Raises ValueError."""
+    """The exact fraction of "1/3", "0.25", 1, 0.2 (read as its shortest text) or the float that 1/3 is. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Fraction):
         raise ValueError(value)
     try:
         exact = Fraction(str(value).replace(" ", ""))
     except ZeroDivisionError:
         raise ValueError(value) from None
+    if isinstance(value, float) and exact.denominator > LARGEST_DENOMINATOR:
+        simple = Fraction(value).limit_denominator(SIMPLE_DENOMINATOR)
+        exact = simple if float(simple) == value else exact
     if exact.denominator > LARGEST_DENOMINATOR:
         raise ValueError(value)
     return exact
+
+
+def cutoff_fractions(cutoffs: Any) -> list[Fraction]:
+    """Of one cut-off or of several, in order. Raises HamyarError."""
+    several = [cutoffs] if isinstance(cutoffs, str | int | float | Fraction) else cutoffs
+    return [cutoff_fraction(cutoff) for cutoff in several]
 
 
 def cutoff_fraction(value: Any) -> Fraction:
@@ -145,9 +155,12 @@ class Measure:
         return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
     @classmethod
-    def of_columns(cls, dimensions: Mapping[str, Sequence[str]], *, cutoff: Any, missing: Missing = "drop") -> Measure:
+    def of_columns(
+        cls, dimensions: Mapping[str, str | Sequence[str]], *, cutoff: Any, missing: Missing = "drop"
+    ) -> Measure:
         """A measure on columns that already hold 0, 1 or null; equal weights, nested: dimensions, then indicators."""
-        _check_columns(dimensions, missing)
+        groups = {name: [held] if isinstance(held, str) else list(held) for name, held in dimensions.items()}
+        _check_columns(groups, missing)
         share = Fraction(1, len(dimensions))
         return cls(
             name="columns",
@@ -157,7 +170,7 @@ class Measure:
             dimensions=tuple(Dimension(name, {"fa": name, "en": name}, share) for name in dimensions),
             indicators=tuple(
                 Indicator(column, name, {"fa": column, "en": column}, share / len(columns), "", "", (column,))
-                for name, columns in dimensions.items()
+                for name, columns in groups.items()
                 for column in columns
             ),
         )

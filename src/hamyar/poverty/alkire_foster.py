@@ -30,7 +30,7 @@ import pyarrow.compute as pc
 
 from hamyar.errors import error
 from hamyar.indicators import Measure
-from hamyar.indicators.measure import LARGEST_DENOMINATOR, cutoff_fraction
+from hamyar.indicators.measure import LARGEST_DENOMINATOR, cutoff_fractions
 from hamyar.survey import Design, Sums, limits
 from hamyar.survey.estimates import LABELS, lonely_note
 from hamyar.survey.rows import Rows, number
@@ -75,7 +75,7 @@ def alkire_foster(
     """H, A, M0, headcounts and contributions with design-based errors, nationally or for each group.
 
     data: a Table, a path, or an Ibis, pandas, polars or Arrow table, one row per household; by: columns, crossed
-    (None: all rows together; an unknown group stays a group); cutoffs: "1/3" or fractions (None: the measure's own);
+    (None: all rows together; an unknown group stays a group); cutoffs: one or several, "1/3" or fractions (None: the measure's own);
     on: the day whose parameters are in force (None: the latest); engine: "duckdb" or "spark" (None: where the data are).
     Gives one row per number: measure, indicator, cutoff ("1/3"; none for uncensored headcounts), the groups, estimate,
     se, low, high (95 %, shares between 0 and 1), n (households), people (persons, or rows without a size, counted by
@@ -83,8 +83,8 @@ def alkire_foster(
     attrs: label {fa, en}, notes [{fa, en}] (rules that were applied), clusters, strata, degrees_of_freedom.
     Raises HamyarError: columns missing, weights or clusters unknown, a list passed off as a sample, no rows.
     """
-    groups = [by] if isinstance(by, str) else list(by or ())
-    ks = sorted({cutoff_fraction(k) for k in (cutoffs if cutoffs is not None else [measure.cutoff])})
+    groups = [by] if isinstance(by, str) else [] if by is None else list(by)
+    ks = sorted(set(cutoff_fractions(measure.cutoff if cutoffs is None else cutoffs)))
     cells = Cells.of(data, measure, design, groups, ks, on, engine)
     estimates = _Estimates(cells.sums, cells.keys, cells.universe)
     frame = estimates.frame(cells.ratios)

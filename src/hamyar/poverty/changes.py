@@ -17,7 +17,7 @@ import pandas as pd
 
 from hamyar.errors import error
 from hamyar.indicators import Measure
-from hamyar.indicators.measure import cutoff_fraction
+from hamyar.indicators.measure import cutoff_fractions
 from hamyar.poverty.alkire_foster import Cells, Ratio, share, size_of_design
 from hamyar.survey import Design, Sums
 from hamyar.survey.estimates import LABELS
@@ -47,8 +47,8 @@ def changes(
     estimate, se, low, high (95 %, Student's t), universe, provenance. attrs: label, notes [{fa, en}], clusters, strata,
     degrees_of_freedom. Raises HamyarError as `alkire_foster`, HY-Y010 and HY-Y011 for waves.
     """
-    groups = [by] if isinstance(by, str) else list(by or ())
-    ks = sorted({cutoff_fraction(k) for k in (cutoffs if cutoffs is not None else [measure.cutoff])})
+    groups = [by] if isinstance(by, str) else [] if by is None else list(by)
+    ks = sorted(set(cutoff_fractions(measure.cutoff if cutoffs is None else cutoffs)))
     cells = Cells.of(data, measure, design, [wave, *groups], ks, on, engine)
     pairs = _pairs(_years(cells.keys[wave], wave))
     frames, notes = [], []

@@ -56,7 +56,7 @@ def estimate(
     engine: str | None = None,
 ) -> pd.DataFrame:
     """One row per group: measure, parameter, line, line_se, the groups, estimate, se, low, high, n, people, universe, provenance."""
-    groups = [by] if isinstance(by, str) else list(by or ())
+    groups = [by] if isinstance(by, str) else [] if by is None else list(by)
     rows = Rows.read(data, income, design, groups, size, line if isinstance(line, str) else None, engine)
     _check(rows, statistic)
     value, through = (1.0, None) if isinstance(line, str) or line is None else rows.resolved(line)

@@ -19,7 +19,7 @@ import pandas as pd
 
 from hamyar.errors import error
 from hamyar.indicators import Measure
-from hamyar.indicators.measure import cutoff_fraction, fraction
+from hamyar.indicators.measure import cutoff_fractions, fraction
 from hamyar.poverty.alkire_foster import Cells, Ratio, size_of_design
 from hamyar.survey import Design, Sums
 from hamyar.survey.estimates import LABELS
@@ -62,7 +62,7 @@ def robustness(
             fa=f"گروه‌ها بر پایهٔ M0 یا H مرتب می‌شوند، نه {statistic!r}.",
         )
     table, design = _with_clusters(as_table(data, engine=engine).expr, design)
-    ks = [cutoff_fraction(k) for k in (CUTOFFS if cutoffs is None else cutoffs)]
+    ks = cutoff_fractions(CUTOFFS if cutoffs is None else cutoffs)
     cells = Cells.of(table, measure, design, groups, sorted({*ks, measure.cutoff}), on, None)
     if len(cells.keys) < 2:
         raise error(

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from hamyar.errors import error
-from hamyar.small_area.checking import Array, values
+from hamyar.small_area.checking import Array, aligned, values
 
 
 def benchmark(estimates: pd.DataFrame, population: Any, target: float, *, method: str = "ratio") -> pd.DataFrame:
     """The frame with `estimate` (and `mse` where it has one) brought to a design-based figure.
 
-    estimates: frame with a column estimate, a row per area; population: (areas,) how many each area counts for, not negative;
+    estimates: frame with a column estimate, a row per area; population: (areas,) how many each area counts for, not negative (a series with the areas' labels in any order);
     target: the mean over the whole population, Σ population · estimate / Σ population afterwards; method: "ratio" (every
     estimate times one factor, its mse times the square), "difference" (every estimate plus one number, its mse as it was).
     Raises HY-M019 (method), HY-M020 (population), HY-M021 (a ratio of estimates whose mean is not above 0).
@@ -27,7 +27,7 @@ def benchmark(estimates: pd.DataFrame, population: Any, target: float, *, method
             fa=f"تعدیلی به نام «{method}» نیست. «ratio» یا «difference» را به کار ببرید.",
         )
     estimate = values("estimate", estimates["estimate"])
-    mean = _mean(estimate, values("population", population))
+    mean = _mean(estimate, values("population", aligned(population, estimates.index)))
     if method == "difference":
         return estimates.assign(estimate=estimate + (target - mean))
     if not mean > 0:

@@ -145,7 +145,7 @@ def _with_arrays(data: Any, values: Mapping[str, Any]) -> tuple[Any, dict[str, A
 
 def rows_of(data: Any, design: Design, by: Names | None, columns: Sequence[str], engine: str | None) -> Rows:
     """The rows of a call."""
-    groups = [by] if isinstance(by, str) else list(by or ())
+    groups = [by] if isinstance(by, str) else [] if by is None else list(by)
     return Rows(as_table(data, engine=engine), design, groups, columns)
 
 
