@@ -472,3 +472,29 @@ def test_one_poor_household_or_none_leaves_room_for_more() -> None:
         for call in (watts, sen, sst):
             seen = call(data, "y", Design(psu="c"), line=line)["high"].iloc[0]
             assert seen >= 0.9 * call(data, "y", Design(psu="c"), line=then)["estimate"].iloc[0], (call, line)
+
+
+def test_rows_left_out_are_clusters_where_rows_are() -> None:
+    """A sample of rows in strata, some without an income or a weight: as if each row were named as its own cluster."""
+    data = sample(90).assign(row=range(90))
+    data.loc[::9, "y"] = np.nan
+    data.loc[4::10, "w"] = 0
+    columns = ["estimate", "se", "low", "high", "n"]
+    for call in (
+        lambda design: gini(data, "y", design, "g"),
+        lambda design: fgt(data, "y", design, line=LINE, alpha=1),
+    ):
+        found = call(Design(weight="w", strata="h"))[columns]
+        pd.testing.assert_frame_equal(found, call(Design(weight="w", strata="h", psu="row"))[columns], rtol=1e-10)
+
+
+@pytest.mark.parametrize("more", [{"lonely": "average"}, {"fpc": "many"}])
+def test_rows_left_out_under_a_design_that_says_more(more: dict[str, Any]) -> None:
+    """Against the mean of the gaps, which the estimators of `hamyar.survey` make another way."""
+    data = sample().assign(many=40)
+    data.loc[::9, "y"] = np.nan
+    data.loc[4::10, "w"] = 0
+    gaps = data.assign(gap=np.maximum(1 - data["y"] / LINE, 0).where(data["y"].notna()))
+    design = replace(DESIGN, **more)
+    found, wanted = fgt(data, "y", design, "g", line=LINE, alpha=1), mean(gaps, "gap", design, "g")
+    pd.testing.assert_frame_equal(found[["estimate", "se", "n"]], wanted[["estimate", "se", "n"]], rtol=1e-10)

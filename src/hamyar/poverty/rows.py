@@ -235,7 +235,14 @@ class Rows:
 
     @property
     def strata_of_clusters(self) -> Ints:
-        return np.zeros(int(self.clusters.sum()), dtype=np.int64) if self.stratum is None else self.stratum
+        """(clusters,); where rows are clusters those that are left out come last."""
+        m = self.clusters
+        if self.stratum is None:
+            return np.zeros(int(m.sum()), dtype=np.int64)
+        if self.cluster is not None:
+            return self.stratum
+        left_out = m - np.bincount(self.stratum, minlength=len(m))
+        return np.concatenate([self.stratum, np.repeat(np.arange(len(m)), left_out)])
 
     def without_each_cluster(self, rows: slice) -> Iterator[tuple[Floats, Floats]]:
         """Incomes and weights of some rows: all, then once without each cluster, for which its stratum's others stand.
@@ -295,8 +302,10 @@ class Beyond:
         return int(self._of(np.ones(self.held.num_rows))["df"].iloc[0])
 
     def _of(self, totals: Floats) -> pd.DataFrame:
-        weight = self.design.weight
-        values = totals if weight is None else totals / _floats(self.held[weight].cast("float64"))
+        values = totals
+        if self.design.weight is not None:
+            weight = _floats(self.held[self.design.weight].cast("float64"))
+            values = np.divide(totals, weight, out=np.zeros_like(totals), where=weight > 0)
         return linearised(self.held, self.design, {"z": values})
 
 
