@@ -104,7 +104,7 @@ class Rows:
         weighted = not ("w" in columns.column_names and (unweighted := _floats(columns["w"]) == 0).any())
         if not weighted:  # such a row lies in its cluster and counts for nothing
             y = np.where(unweighted, np.nan, y)
-        if np.isnan(y).all():
+        if (unknown or not weighted) and np.isnan(y).all():
             raise no_rows()
         if group is None and not unknown and weighted and beyond is None:
             found, weight, of_rows = together(y, w, cluster if cluster is not None else stratum)
