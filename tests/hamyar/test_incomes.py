@@ -498,3 +498,12 @@ def test_rows_left_out_under_a_design_that_says_more(more: dict[str, Any]) -> No
     design = replace(DESIGN, **more)
     found, wanted = fgt(data, "y", design, "g", line=LINE, alpha=1), mean(gaps, "gap", design, "g")
     pd.testing.assert_frame_equal(found[["estimate", "se", "n"]], wanted[["estimate", "se", "n"]], rtol=1e-10)
+
+
+def test_lonely_strata_of_a_domain_get_the_mean_of_its_own() -> None:
+    """As R's survey has it, and `mean` (test_r_cases.py); the north has no lonely stratum."""
+    data = sample()
+    data = data.assign(h=data["h"].where(data["c"] != 59, 9), part=np.where(data["h"] == 0, "north", "south"))
+    gaps, design = data.assign(gap=np.maximum(1 - data["y"] / LINE, 0)), replace(DESIGN, lonely="average")
+    found, wanted = fgt(data, "y", design, "part", line=LINE, alpha=1), mean(gaps, "gap", design, "part")
+    np.testing.assert_allclose(found["se"], wanted["se"], rtol=1e-10)

@@ -208,7 +208,7 @@ class Rows:
             totals[self.place[rows]] = z
             if whole is not None:
                 totals[self.place] += whole
-            return self.beyond.variance(totals)
+            return self.beyond.variance(totals, self.place[rows] if whole is None else None)
         if self.cluster is None:
             return self._of_rows(rows, z, whole)
         totals = np.bincount(self.cluster[rows], z, self.clusters.sum())
@@ -293,20 +293,25 @@ class Beyond:
     design: Design
     held: pa.Table
 
-    def variance(self, totals: Floats) -> float:
-        """Variance of the sum of (rows of the data,) weight × size × influence. Raises HamyarError as `linearised`."""
-        return float(self._of(totals)["se"].iloc[0]) ** 2
+    def variance(self, totals: Floats, domain: Ints | None = None) -> float:
+        """Variance of the sum of (rows of the data,) weight × size × influence; domain: the places of the rows it is of,
+        for the rule that takes the mean of a domain's strata. Raises HamyarError as `linearised`."""
+        return float(self._of(totals, domain if self.design.lonely == "average" else None)["se"].iloc[-1]) ** 2
 
     @cached_property
     def degrees_of_freedom(self) -> int:
         return int(self._of(np.ones(self.held.num_rows))["df"].iloc[0])
 
-    def _of(self, totals: Floats) -> pd.DataFrame:
+    def _of(self, totals: Floats, domain: Ints | None = None) -> pd.DataFrame:
         values = totals
         if self.design.weight is not None:
             weight = _floats(self.held[self.design.weight].cast("float64"))
             values = np.divide(totals, weight, out=np.zeros_like(totals), where=weight > 0)
-        return linearised(self.held, self.design, {"z": values})
+        if domain is None:
+            return linearised(self.held, self.design, {"z": values})
+        inside = np.zeros(len(values), dtype=bool)
+        inside[domain] = True
+        return linearised(self.held.append_column("_inside", pa.array(inside)), self.design, {"z": values}, "_inside")
 
 
 def _gathered(y: Floats, w: Floats, cluster: Ints, clusters: int) -> tuple[Floats, Floats]:
