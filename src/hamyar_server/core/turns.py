@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
+CROWD = 8  # pages that wait, beyond which a process lets connections go, so that they come to another one
 PATIENCE = 0.25  # seconds after which a page is made beside one that takes long
 
 
@@ -56,12 +57,19 @@ class Turns:
 
 
 def in_turn(served: Callable[..., Iterable[bytes]], turns: Turns) -> Callable[..., Iterable[bytes]]:
-    """The same WSGI application, whose pages are made in turn. What is posted goes ahead, and so does the rest of an answer that streams."""
+    """The same WSGI application, whose pages are made in turn. What is posted goes ahead, and so does the rest of an answer that streams.
+
+    The system gives each new connection to a process by chance, where it stays; a crowded process ends it with the page.
+    """
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            crowded = [("Connection", "close")] if len(turns.waiting) >= CROWD else []
+            return start_response(status, [*headers, *crowded], *more)
+
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return served(environ, start_response)
         with turns.taken():
-            return served(environ, start_response)
+            return served(environ, start)
 
     return application

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from threading import Event, Lock
 from typing import Any
 
 import pytest
 
-from hamyar_server.core.turns import Turns, in_turn
+from hamyar_server.core.turns import CROWD, Turns, in_turn
 
 LONG = 30.0  # seconds, longer than any test
 
@@ -92,3 +92,23 @@ def test_a_page_waits_for_another_and_what_is_posted_does_not() -> None:
             assert application({"REQUEST_METHOD": "POST"}, None) == [b"POST"]
             assert not made.is_set()
         assert waits.result(LONG) == [b"GET"]
+
+
+def test_a_crowded_process_lets_its_connection_go() -> None:
+    turns, said = Turns(), []
+
+    def served(_environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        start("200 OK", [("Content-Type", "text/html")])
+        return []
+
+    application = in_turn(served, turns)
+    for waiting in (CROWD - 1, CROWD):
+        turns.waiting.extend(Lock() for _ in range(waiting))
+        application({"REQUEST_METHOD": "POST"}, lambda _, headers: said.append(dict(headers).get("Connection")))
+        taken = turns.waiting.copy()
+        for lock in taken:
+            lock.acquire()
+        application({"REQUEST_METHOD": "GET"}, lambda _, headers: said.append(dict(headers).get("Connection")))
+        turns.waiting.clear()
+        turns.free = 1
+    assert said == [None, None, None, "close"]

@@ -11,7 +11,7 @@ from django.db import connections
 
 from hamyar_server.core import jobs
 
-THREADS = 8  # requests in a process; of pages one is made at a time (core.turns), what is posted goes ahead
+THREADS = 10  # requests in a process; of pages one is made at a time (core.turns), what is posted goes ahead
 
 
 class Command(BaseCommand):
