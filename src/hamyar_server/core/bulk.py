@@ -56,7 +56,8 @@ def present(model: type[models.Model], column: str, values: Sequence[Any]) -> li
             if connection.vendor == "postgresql":
                 among, given = "= ANY(%s::bytea[])", ["{" + ",".join(f'"\\\\x{value.hex()}"' for value in some) + "}"]
             else:
-                among, given = f"IN ({', '.join(['%s'] * len(some))})", some
+                size = min(PARAMETERS, 1 << len(some).bit_length())  # few sizes: the driver keeps a hundred statements
+                among, given = f"IN ({', '.join(['%s'] * size)})", [*some, *[None] * (size - len(some))]
             cursor.execute(f"SELECT {field} FROM {table} WHERE {field} {among}", given)  # nosec B608  # noqa: S608 names of ours
             found += [bytes(value) for (value,) in cursor]
     return found

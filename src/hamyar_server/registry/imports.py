@@ -166,7 +166,7 @@ def looked_through(batch: Import) -> Generator[tuple[int, int], None, None]:
     actor = acting(batch)
     counts = dict.fromkeys(("new", "persons", "changed", "unchanged", "refused", "suspected"), 0)
     with _staged(batch) as staging, without_garbage():
-        total = staging.engine.execute("SELECT count(DISTINCT (area_code, household_key)) FROM ordered").fetchone()[0]
+        total = staging.engine.execute("SELECT count(DISTINCT (area_code, household_key)) FROM good").fetchone()[0]
         reading, done = Reading(batch, actor), 0
         for chunk in staging.households(CHUNK):
             judged = reading.judge(chunk)
@@ -221,12 +221,14 @@ def _staged(batch: Import, again: bool = False) -> Iterator[Staging]:
         forget(work)
     refused = Refused(refused_file(batch), batch.heading, known)
     try:
-        with engine(work, str(work / STAGED) if _large(file) else ":memory:", bool(known)) as running:
+        with engine(
+            work, len(batch.mapping), str(work / STAGED) if _large(file) else ":memory:", bool(known)
+        ) as running:
             rows = Staging(running, refused, batch.calendar, today, batch.mapping)
             if not known:
                 rows.read(file)
                 _split(rows)
-                rows.order()
+                rows.share()
                 if _large(file):
                     rows.keep(work, made_of)
             yield rows

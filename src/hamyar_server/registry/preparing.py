@@ -11,6 +11,7 @@ import signal
 import subprocess  # nosec B404
 import sys
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.abc import MetaPathFinder
@@ -51,14 +52,21 @@ def check_apart(batch: Import, lock: IO[str], progress: Callable[[int, int], obj
 
 def _second(work: str, batch: Import, lock: IO[str]) -> Generator[Any, None, None]:
     command = [sys.executable, "-c", BEGIN, work, str(batch.pk)]
-    with subprocess.Popen(  # nosec B603  # noqa: S603  this very program
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, pass_fds=[lock.fileno()]
-    ) as other:
+    with (
+        subprocess.Popen(  # nosec B603  # noqa: S603  this very program
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, pass_fds=[lock.fileno()]
+        ) as other,
+        ThreadPoolExecutor(
+            1
+        ) as ahead,  # what comes next is taken off the pipe meanwhile, so that neither waits for the other
+    ):
         assert other.stdout
+        coming = ahead.submit(pickle.load, other.stdout)  # nosec B301
         try:
-            while (said := pickle.load(other.stdout)) is not None:  # nosec B301  # noqa: S301
+            while (said := coming.result()) is not None:
                 if isinstance(said, HamyarError):
                     raise said
+                coming = ahead.submit(pickle.load, other.stdout)  # nosec B301
                 yield said
         except EOFError:
             raise ChildProcessError(f"the process that reads the file ended by itself ({other.wait()})") from None

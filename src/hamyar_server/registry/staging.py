@@ -31,14 +31,15 @@ from hamyar.tables.incoming import without_empty
 from hamyar_server.registry.columns import CONTRACT
 from hamyar_server.registry.incoming import birth_fault
 
+DIGITS = "TRY_CAST(regexp_replace(national_id, '[^0-9]', '', 'g') AS BIGINT)"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-MEMORY = "64MB"  # of DuckDB; beyond it goes to the work folder
+MEMORY, FOR_COLUMN, ROOM = 34, 3, 256  # MB of DuckDB: always, for each column, where texts are long; more is on disk
 KNOWN = CONTRACT.by_name
 TYPES = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE"}
 PAGE = 2_000  # rows fetched at once
 SLICE = 10_000  # rows read at once
 BLOCK = 1_000_000  # bytes parsed at once: no row of a list is longer
-STAGED, NOTE = "staged", "staged.json"
+STAGED, NOTE = "staged.duckdb", "staged.json"
 
 
 @dataclass
@@ -83,13 +84,15 @@ def harmless(text: str) -> str:
 
 
 @contextmanager
-def engine(work: Path, file: str = ":memory:", read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def engine(
+    work: Path, columns: int, file: str = ":memory:", read_only: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB that reads and writes nothing but a file of its own and its overflow in the work folder."""
-    settings = {"memory_limit": MEMORY, "temp_directory": str(work / "overflow"), "threads": "1"}
+    memory = f"{MEMORY + FOR_COLUMN * columns}MB"
+    settings = {"memory_limit": memory, "temp_directory": str(work / "overflow"), "threads": "1"}
     connection = duckdb.connect(file, read_only, config=settings | {"autoinstall_known_extensions": "false"})
     try:
-        if not read_only:
-            connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET preserve_insertion_order = false")
         yield connection
     finally:
         connection.close()
@@ -123,7 +126,7 @@ class Households:
 
 @dataclass
 class Staging:
-    """engine: holds table `good` (row, and the contract's columns that the file has), `ordered` in the end; refused: the rest."""
+    """engine: holds table `good` (row, and the contract's columns that the file has); refused: the rest."""
 
     engine: Any
     refused: Refused
@@ -200,25 +203,26 @@ class Staging:
         self.engine.execute("INSERT INTO good FROM incoming")
         self.engine.unregister("incoming")
 
-    def order(self) -> None:
-        """Put the rows in the order of place and key; column `shared`: whether another row may have the identity number, by its digits, or it has none to compare."""
-        shared = "false"
-        if any(column.name == "national_id" for column in self.columns.values()):
-            digits = "TRY_CAST(regexp_replace(national_id, '[^0-9]', '', 'g') AS BIGINT)"
+    @property
+    def _numbered(self) -> bool:
+        return any(column.name == "national_id" for column in self.columns.values())
+
+    def share(self) -> None:
+        """Find the identity numbers that stand twice in the file, by their digits."""
+        if self._numbered:
             self.engine.execute(
-                f"CREATE TABLE twice AS SELECT {digits} AS digits FROM good GROUP BY 1 HAVING count(*) > 1 AND digits IS NOT NULL"  # nosec B608  # noqa: S608 ours
+                f"CREATE TABLE twice AS SELECT {DIGITS} AS digits FROM good GROUP BY 1 HAVING count(*) > 1 AND digits IS NOT NULL"  # nosec B608  # noqa: S608 ours
             )
-            shared = f"({digits} IS NULL OR {digits} IN (FROM twice))"
-        self.engine.execute("SET preserve_insertion_order = true")
-        self.engine.execute("PRAGMA force_compression = 'uncompressed'")
-        self.engine.execute(
-            f"CREATE TABLE ordered AS SELECT *, {shared} AS shared FROM good ORDER BY area_code, household_key, row"  # nosec B608  # noqa: S608 ours
-        )
-        self.engine.execute("DROP TABLE good")
 
     def households(self, most: int) -> Iterator[Households]:
-        """The households in order of place and key, so many together, with their column `shared`."""
-        cursor = self.engine.execute("FROM ordered")
+        """The households in order of place and key, so many together; column `shared`: whether another row may have the identity number, by its digits, or it has none to compare."""
+        shared = f"({DIGITS} IS NULL OR {DIGITS} IN (FROM twice))" if self._numbered else "false"
+        question = f"SELECT *, {shared} AS shared FROM good ORDER BY area_code, household_key, row"  # nosec B608  # noqa: S608 ours
+        try:
+            cursor = self.engine.execute(question)
+        except duckdb.OutOfMemoryException:  # sorting holds some blocks of every column
+            self.engine.execute(f"SET memory_limit = '{ROOM}MB'")
+            cursor = self.engine.execute(question)
         names = [one[0] for one in cursor.description]
         key = names.index("household_key")
         rows: list[tuple[Any, ...]] = []

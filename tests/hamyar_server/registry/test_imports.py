@@ -322,7 +322,7 @@ def test_a_run_that_was_cut_off_goes_on_where_it_was(assessor, households, monke
 
 def test_what_the_check_staged_is_taken_in_and_goes(assessor, households, length, monkeypatch):
     batch = imports.accept(by=assessor, batch=brought(assessor, [*households, row(4, 1, role="عمو")]))
-    kept = {"staged", "staged.json"} if length == "long" else set()
+    kept = {"staged.duckdb", "staged.json"} if length == "long" else set()
     assert {file.name for file in imports.folder(batch).iterdir()} == {"file.csv", "refused.csv", "lock"} | kept
     said = imports.refused_file(batch).read_bytes()
     if kept:
@@ -343,9 +343,9 @@ def test_what_was_staged_of_something_else_is_staged_anew(assessor, households, 
         monkeypatch.setattr(imports.timezone, "localdate", lambda: tomorrow)
     elif changed == "half":
         (imports.folder(batch) / "staged.json").unlink(missing_ok=True)
-        (imports.folder(batch) / "staged").write_bytes(b"half of it")
+        (imports.folder(batch) / "staged.duckdb").write_bytes(b"half of it")
     else:
-        (imports.folder(batch) / "staged").unlink(missing_ok=True)
+        (imports.folder(batch) / "staged.duckdb").unlink(missing_ok=True)
     imports.run(batch)
     assert Household.objects.count() == 3
     assert imports.refused_file(batch).read_bytes() == said
