@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
@@ -110,9 +111,12 @@ def update(app: AppConfig) -> None:
 
 
 def compile_catalog(app: AppConfig) -> None:
+    """Whole at once: another process may be reading it."""
     if po_file(app).exists():
-        with po_file(app).with_suffix(".mo").open("wb") as file:
+        with NamedTemporaryFile(dir=po_file(app).parent, suffix=".part", delete=False) as file:
             write_mo(file, existing(app))
+        Path(file.name).chmod(0o644)
+        Path(file.name).replace(po_file(app).with_suffix(".mo"))
 
 
 def faults(app: AppConfig) -> Iterator[str]:
