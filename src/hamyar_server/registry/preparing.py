@@ -24,7 +24,8 @@ from hamyar_server.areas.models import Area
 from hamyar_server.registry.incoming import Sealed
 from hamyar_server.registry.models import Household, Import
 
-CACHE = 16_000  # KiB of SQLite's pages: it looks keys up, and writes none of them
+CACHE = 8_000  # KiB of SQLite's pages: it looks keys up, and writes none of them
+LENGTH = 8  # bytes that say how long what follows is
 BEGIN = f"import sys, django; django.setup(); from {__name__} import main; main(*sys.argv[1:])"
 
 
@@ -61,17 +62,25 @@ def _second(work: str, batch: Import, lock: IO[str]) -> Generator[Any, None, Non
         ) as ahead,  # what comes next is taken off the pipe meanwhile, so that neither waits for the other
     ):
         assert other.stdout
-        coming = ahead.submit(pickle.load, other.stdout)  # nosec B301
+        coming = ahead.submit(_next, other.stdout)
         try:
-            while (said := coming.result()) is not None:
+            while (said := pickle.loads(coming.result())) is not None:  # nosec B301  # noqa: S301
                 if isinstance(said, HamyarError):
                     raise said
-                coming = ahead.submit(pickle.load, other.stdout)  # nosec B301
+                coming = ahead.submit(_next, other.stdout)
                 yield said
         except EOFError:
             raise ChildProcessError(f"the process that reads the file ended by itself ({other.wait()})") from None
         finally:
             other.kill()
+
+
+def _next(pipe: IO[bytes]) -> bytes:
+    """What was said next, its length before it. Raises EOFError."""
+    length = int.from_bytes(pipe.read(LENGTH))
+    if not length or len(said := pipe.read(length)) < length:
+        raise EOFError
+    return said
 
 
 class _WithoutPandas(MetaPathFinder):
@@ -94,7 +103,8 @@ def main(work: str, name: str) -> None:
         connection.cursor().execute(f"PRAGMA cache_size=-{CACHE}")
 
     def say(what: Any) -> None:
-        pickle.dump(what, out, pickle.HIGHEST_PROTOCOL)
+        said = pickle.dumps(what, pickle.HIGHEST_PROTOCOL)
+        out.write(len(said).to_bytes(LENGTH) + said)
         out.flush()
 
     with suppress(BrokenPipeError):

@@ -33,7 +33,7 @@ from hamyar_server.registry.incoming import birth_fault
 
 DIGITS = "TRY_CAST(regexp_replace(national_id, '[^0-9]', '', 'g') AS BIGINT)"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-MEMORY, FOR_COLUMN, ROOM = 34, 3, 256  # MB of DuckDB: always, for each column, where texts are long; more is on disk
+MEMORY, FOR_COLUMN, ROOM = 22, 3, 256  # MB of DuckDB: always, for each column, where texts are long; more is on disk
 KNOWN = CONTRACT.by_name
 TYPES = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE"}
 PAGE = 2_000  # rows fetched at once
