@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
-from hamyar.allocation import allocate
+from hamyar.allocation import Allocation, allocate
 from hamyar.errors import HamyarError
 from hamyar.survey import Design
 
@@ -33,13 +33,13 @@ def fgt(data: pd.DataFrame, transfer: dict[int, float], alpha: int) -> float:
     return float(np.average(np.where(gap > 1e-12, np.maximum(gap, 0) ** alpha, 0), weights=data["w"]))
 
 
-def found(data: pd.DataFrame, budget: float, alpha: int) -> tuple[dict[int, float], object]:
+def found(data: pd.DataFrame, budget: float, alpha: int) -> tuple[dict[int, float], Allocation]:
     result = allocate(data, "y", "area", Design(weight="w", psu="c"), line=LINE, budget=budget, alpha=alpha)
     return dict(zip(result.areas["area"], result.areas["transfer"], strict=True)), result
 
 
 def after(result: object, rule: str, alpha: int) -> float:
-    summary = result.summary  # type: ignore[attr-defined]
+    summary = result.summary
     return float(summary[(summary["rule"] == rule) & (summary["parameter"] == alpha)]["estimate"].iloc[0])
 
 
@@ -58,7 +58,7 @@ def test_alpha_1_is_the_optimum_of_its_linear_programme(seed: int, share: float)
     spend = np.append(n, np.zeros(rows))[None]
     best = linprog(cost, np.vstack([each, spend]), np.append(data["y"] - LINE, budget), bounds=(0, None))
     assert fgt(data, transfer, 1) == pytest.approx(best.fun / LINE / n.sum(), rel=1e-9, abs=1e-12)
-    assert result.bound == pytest.approx(fgt(data, transfer, 1), rel=1e-9, abs=1e-12)  # type: ignore[attr-defined]
+    assert result.bound == pytest.approx(fgt(data, transfer, 1), rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
@@ -96,7 +96,7 @@ def test_alpha_0_is_the_best_of_all_combinations(seed: int) -> None:
     best = min(fgt(data, dict(enumerate(t)), 0) for t in product(*choices) if 10 * sum(t) <= budget + 1e-9)
     mine = fgt(data, transfer, 0)
     assert sum(transfer.values()) * 10 <= budget + 1e-9
-    assert mine == pytest.approx(best, abs=1e-12) == result.bound  # type: ignore[attr-defined]
+    assert mine == pytest.approx(best, abs=1e-12) == result.bound
 
 
 def test_combinations_beyond_number_leave_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,14 +105,14 @@ def test_combinations_beyond_number_leave_a_bound(monkeypatch: pytest.MonkeyPatc
     exact = fgt(data, found(data, budget, 0)[0], 0)
     monkeypatch.setattr("hamyar.allocation._MOST_COMBINATIONS", 1)
     transfer, result = found(data, budget, 0)
-    assert result.bound < exact < fgt(data, transfer, 0)  # type: ignore[attr-defined]
+    assert result.bound < exact < fgt(data, transfer, 0)
 
 
 def test_money_that_brings_nobody_to_the_line_is_left_and_said() -> None:
     data = pd.DataFrame({"area": [0, 0, 1, 1], "y": [50.0, 70, 30, 80], "c": range(4), "w": 1.0})
     transfer, result = found(data, 45, 0)
     assert transfer == {0: 10.0, 1: 0.0}
-    assert result.notes[0]["en"] == "20 of 45 is spent; the rest would bring nobody else to the line."  # type: ignore[attr-defined]
+    assert result.notes[0]["en"] == "20 of 45 is spent; the rest would bring nobody else to the line."
 
 
 @settings(max_examples=15, deadline=None)
@@ -124,10 +124,10 @@ def test_perfect_is_best_then_optimal_then_uniform(seed: int, alpha: int, share:
     order = [after(result, rule, alpha) for rule in ("perfect", "optimal", "uniform", "none")]
     if alpha:
         assert order == sorted(order) or np.allclose(order, sorted(order), atol=1e-12)
-        assert result.uniform_cost >= min(budget, result.areas["cost"].sum()) - 1e-6  # type: ignore[attr-defined]
+        assert result.uniform_cost >= min(budget, result.areas["cost"].sum()) - 1e-6
     assert order[0] <= order[1] + 1e-12
-    assert result.bound <= order[1] + 1e-12  # type: ignore[attr-defined]
-    spent = result.summary.groupby("rule")["cost"].first()  # type: ignore[attr-defined]
+    assert result.bound <= order[1] + 1e-12
+    spent = result.summary.groupby("rule")["cost"].first()
     assert (spent <= budget * (1 + 1e-9)).all()
 
 

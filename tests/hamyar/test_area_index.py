@@ -114,7 +114,7 @@ def test_directions(four, indicators):
     with pytest.raises(HamyarError, match="HY-X006"):
         AreaIndex(indicators)
     with pytest.raises(HamyarError, match="HY-X006"):
-        AreaIndex(["poverty"])  # type: ignore[arg-type]
+        AreaIndex(["poverty"])
 
 
 @pytest.mark.parametrize("weights", [{"poor": 1}, {"poor": 1, "work": 0}, {"poor": 1, "work": 1, "roads": 1}])

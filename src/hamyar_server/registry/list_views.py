@@ -126,21 +126,21 @@ def lines(rows: Sequence[Household], today: date) -> SafeString:
         cache(_covers),
         cache(lambda pk: _place(get_language(), *areas[pk])),
     )
-    nobody, empty = escape(_("no head")), _row(get_language())
+    nobody = _("no head")
     filled = (
-        empty.format(
-            pk=row.pk,
-            head=escape(heads[row.pk]) if heads.get(row.pk) else nobody,
-            state="" if row.state == State.LIVING else _quiet(row.get_state_display()),
-            place=place(row.area_id),
-            members=written(row.members),
-            decile=written(row.decile),
-            covers=covering(*covers.get(row.pk, ())),
-            changed=dated(timezone.localtime(row.changed_at).date()),
-        )
+        {
+            "pk": row.pk,
+            "head": heads.get(row.pk) or nobody,
+            "state": "" if row.state == State.LIVING else _quiet(row.get_state_display()),
+            "place": place(row.area_id),
+            "members": written(row.members),
+            "decile": written(row.decile),
+            "covers": covering(*covers.get(row.pk, ())),
+            "changed": dated(timezone.localtime(row.changed_at).date()),
+        }
         for row in rows
     )
-    return mark_safe("\n".join(filled))  # nosec B308 B703  # noqa: S308 heads are escaped, places and covers where they are written
+    return format_html_join("\n", _row(get_language()), filled)
 
 
 @cache
