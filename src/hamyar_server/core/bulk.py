@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import repeat
 from struct import Struct
-from typing import Any
+from threading import Barrier
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connections, models, transaction
@@ -21,6 +24,9 @@ Row = Sequence[Any]
 Ready = bytes | list[Row]
 PARAMETERS = 10_000  # of one query; SQLite takes 32,766, PostgreSQL 65,535
 Convert = Callable[[Any], Any]
+Turn = Callable[[], None]
+Part = TypeVar("Part")
+WRITERS = 2  # connections that write one list together, where the database lets more than one write
 
 
 @contextmanager
@@ -33,6 +39,59 @@ def without_garbage() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
+
+
+def in_turn(parts: Iterable[Part], write: Callable[[Part, Turn], None]) -> Generator[Part, None, None]:
+    """Write each part in a transaction of its own; yields a part once it stands.
+
+    write(part, turn) adds rows, calls `turn`, and then does what has to be in order: PostgreSQL writes the rows of two parts at once
+    in two connections, and `turn` asks the foreign keys of what was added and waits until the part before stands. It raises where that
+    one failed, so nothing stands whose predecessor does not.
+    """
+    connection = connections["default"]
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        for part in parts:
+            with transaction.atomic():
+                write(part, lambda: None)
+            yield part
+        return
+    under_way: deque[tuple[Part, Future[None]]] = deque()
+    with ThreadPoolExecutor(WRITERS) as writers:
+        try:
+            for part in parts:
+                last = under_way[-1][1] if under_way else None
+                under_way.append((part, writers.submit(_one, write, part, last)))
+                if len(under_way) == WRITERS:
+                    yield _standing(under_way)
+            while under_way:
+                yield _standing(under_way)
+        finally:
+            leave = Barrier(WRITERS)
+            for _ in range(WRITERS):
+                writers.submit(_leave, leave)
+
+
+def _one(write: Callable[[Part, Turn], None], part: Part, last: Future[None] | None) -> None:
+    def turn() -> None:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        if last:
+            last.result()
+
+    with transaction.atomic():
+        write(part, turn)
+
+
+def _standing(under_way: deque[tuple[Part, Future[None]]]) -> Part:
+    part, written = under_way.popleft()
+    written.result()
+    return part
+
+
+def _leave(together: Barrier) -> None:
+    """Each thread closes its own connections."""
+    together.wait()
+    connections.close_all()
 
 
 class Dumped(str):
@@ -154,6 +213,8 @@ def _each(column: Sequence[Any], convert: Convert, nothing: Any) -> Sequence[Any
     except TypeError:  # dictionaries
         distinct = None
     if distinct is None or len(distinct) * 3 > len(column):
+        if convert is _uuid and distinct and None not in distinct:
+            return _uuids(column)
         return [nothing if value is None else convert(value) for value in column]
     converted = {value: nothing if value is None else convert(value) for value in distinct}
     return [converted[value] for value in column]
@@ -179,6 +240,12 @@ def _bytes(value: bytes) -> bytes:
 
 def _uuid(value: UUID | str) -> bytes:
     return b"\0\0\0\x10" + (value.bytes if isinstance(value, UUID) else bytes.fromhex(value))
+
+
+def _uuids(values: Sequence[UUID | str]) -> list[bytes]:
+    """As `_uuid`, in half the time."""
+    whole = bytes.fromhex("".join([value.hex if isinstance(value, UUID) else value for value in values]))
+    return [b"\0\0\0\x10" + whole[at : at + 16] for at in range(0, len(whole), 16)]
 
 
 _days, _microseconds = _sized("i"), _sized("q")

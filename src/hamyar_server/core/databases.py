@@ -40,7 +40,8 @@ def database(url: str | None, file: Path, more: str = "PRAGMA synchronous=NORMAL
         "PORT": str(parts.port or ""),
         "CONN_HEALTH_CHECKS": True,
         "CONN_MAX_AGE": 60,
-        "OPTIONS": dict(pair.split("=", 1) for pair in unquote(parts.query).split("&") if "=" in pair),
+        "OPTIONS": {"options": "-c jit=off"}  # a page's questions are shorter than their compilation
+        | dict(pair.split("=", 1) for pair in unquote(parts.query).split("&") if "=" in pair),
     }
 
 

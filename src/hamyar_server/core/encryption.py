@@ -7,7 +7,7 @@ nothing; `read` and `read_many` do, and those who call them ask the gate and wri
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from hamyar_server.core.keys import store
 from hamyar_server.core.keys.store import DataKey
 
 INDEX = 16  # bytes of a blind index
+REMEMBERED = 50_000  # names
 
 
 class Sealed(bytes):
@@ -101,6 +102,16 @@ class Indexes:
     def __init__(self) -> None:
         self._masters = store.current()
         self._keys: dict[str, tuple[Any, Any]] = {}
+        self._known: dict[tuple[str, str], bytes | None] = {}
+
+    def of_typed(self, label: str, typed: str, key: Callable[[str], str]) -> bytes | None:
+        """As `of`, of the key of what was typed, and none where that is empty; remembered, since names come again and again."""
+        if (label, typed) not in self._known:
+            if len(self._known) == REMEMBERED:
+                self._known.clear()
+            text = key(typed)
+            self._known[label, typed] = self.of(label, text) if text else None
+        return self._known[label, typed]
 
     def of(self, label: str, text: str) -> bytes:
         """HMAC-SHA256 of the text, cut to 16 bytes, under a key of its own for each label. Give a text key, never what was typed."""

@@ -17,9 +17,9 @@ def uuid7() -> uuid.UUID:
 
 
 def uuid7s(count: int) -> list[str]:
-    """As many of them as 32 hexadecimal digits each, for rows that are made by the thousand."""
+    """As many of them, ascending, as 32 hexadecimal digits each, for rows that are made by the thousand: an index takes what ascends at its end."""
     moment, drawn = f"{time.time_ns() // 1_000_000:012x}7", os.urandom(count * _RANDOM // 2).hex()
-    return [
+    return sorted(
         f"{moment}{drawn[at : at + 3]}{_VARIANT[drawn[at + 3]]}{drawn[at + 4 : at + 19]}"
         for at in range(0, count * _RANDOM, _RANDOM)
-    ]
+    )

@@ -19,7 +19,7 @@ from hamyar.errors import HamyarError, error
 from hamyar_server.areas.models import Area
 from hamyar_server.core import audit
 from hamyar_server.core.audit import Entry
-from hamyar_server.core.bulk import without_garbage
+from hamyar_server.core.bulk import Turn, without_garbage
 from hamyar_server.core.encryption import blind_index, key_of, seal
 from hamyar_server.core.ids import uuid7
 from hamyar_server.core.keys import store
@@ -100,11 +100,15 @@ def register_many(
     return [[UUID(next(ids)[0]) for _ in household.people] for household in households]
 
 
-def register_sealed(*, by: Actor | None, sealed: Sealed, subject: models.Model, areas: Iterable[Area] = ()) -> None:
-    """Keep what is sealed already; areas: where its households live."""
+def register_sealed(
+    *, by: Actor | None, sealed: Sealed, subject: models.Model, areas: Iterable[Area] = (), turn: Turn | None = None
+) -> None:
+    """Keep what is sealed already; areas: where its households live; turn: called before what has to be in order (`bulk.in_turn`)."""
     _gate(by, *areas)
     with transaction.atomic():
         sealed.insert()
+        if turn:
+            turn()
         told = {"households": sealed.households, "persons": sealed.persons, "digest": sealed.digest}
         audit.record(by, "households.registered", subject, **told)
 

@@ -23,7 +23,7 @@ from hamyar.errors import Fault, HamyarError, error
 from hamyar.tables.files import open_file
 from hamyar_server.areas.models import Area
 from hamyar_server.core import audit, jobs
-from hamyar_server.core.bulk import without_garbage
+from hamyar_server.core.bulk import Turn, in_turn, without_garbage
 from hamyar_server.core.databases import written_at_length
 from hamyar_server.core.keys import store
 from hamyar_server.organisations import mandates
@@ -353,15 +353,19 @@ def _take_in(
     batch: Import, actor: Actor | None, chunks: Generator[Prepared, None, None], progress: Progress | None
 ) -> None:
     before, origin = batch.done, origin_of(batch)
-    with closing(chunks), written_at_length(connection):
-        for chunk in chunks:
-            if chunk.passed > before:
-                with transaction.atomic():
-                    if chunk.new:
-                        register_sealed(by=actor, sealed=chunk.new, subject=batch, areas=chunk.areas)
-                    for old, wanted in chunk.changed:
-                        _change(batch, actor, old, wanted, origin)
-                    Import.objects.filter(pk=batch.pk).update(done=chunk.passed)
+
+    def write(chunk: Prepared, turn: Turn) -> None:
+        if chunk.new:
+            register_sealed(by=actor, sealed=chunk.new, subject=batch, areas=chunk.areas, turn=turn)
+        else:
+            turn()
+        for old, wanted in chunk.changed:
+            _change(batch, actor, old, wanted, origin)
+        if chunk.passed > before:
+            Import.objects.filter(pk=batch.pk).update(done=chunk.passed)
+
+    with closing(chunks), written_at_length(connection), closing(in_turn(chunks, write)) as standing:
+        for chunk in standing:
             batch.done = chunk.passed
             if progress:
                 progress(chunk.passed, batch.total)

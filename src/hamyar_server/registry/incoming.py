@@ -239,9 +239,9 @@ class Rows:
     def named(self, given: str, family: str) -> tuple[str, bytes | None, bytes | None]:
         """Mask and blind indexes; names come again and again in a batch."""
         if (given, family) not in self._names:
-            keys = (("given name", name_key(given)), ("family name", name_key(family)))
-            indexes = [self.indexes.of(label, key) if key else None for label, key in keys]
-            self._names[given, family] = (mask(given, family), indexes[0], indexes[1])
+            indexes = (("given name", given), ("family name", family))
+            made = [self.indexes.of_typed(label, typed, name_key) for label, typed in indexes]
+            self._names[given, family] = (mask(given, family), made[0], made[1])
         return self._names[given, family]
 
     def said(self, columns: Sequence[str], origin: Origin) -> bulk.Dumped:

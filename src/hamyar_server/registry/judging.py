@@ -251,10 +251,9 @@ def _of_person(new: NewPerson, old: Person, indexes: Indexes) -> dict[str, Any]:
         changes["sex"] = new.sex
     if new.birth_date and new.birth_date != old.birth_date:
         changes["birth_date"] = new.birth_date
-    family = name_key(new.name.family)
     keys = (
-        indexes.of("given name", name_key(new.name.given)),
-        indexes.of("family name", family) if family else None,
+        indexes.of_typed("given name", new.name.given, name_key),
+        indexes.of_typed("family name", new.name.family, name_key),
     )
     if keys != (old.given_index, old.family_index):
         changes["name"] = new.name

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hmac
+from unittest import mock
 from uuid import RFC_4122, UUID
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from hamyar.errors import HamyarError
 from hamyar_server.core import encryption
-from hamyar_server.core.encryption import Sealed, blind_index, bound, seal
+from hamyar_server.core.encryption import Indexes, Sealed, blind_index, bound, seal
 from hamyar_server.core.ids import uuid7, uuid7s
 from hamyar_server.core.keys import store
 from hamyar_server.core.keys.store import DataKey
@@ -142,8 +143,19 @@ def test_a_blind_index_is_an_hmac_under_a_key_of_its_label(tmp_path_factory, tex
     assert blind_index("one", text) == hmac.digest(key, text.encode(), "sha256")[:16]
 
 
+@given(st.lists(st.text(max_size=3)))
+def test_a_name_that_is_remembered_has_the_index_it_had(tmp_path_factory, names):
+    with_key(tmp_path_factory)
+    indexes = Indexes()
+    with mock.patch("hamyar_server.core.encryption.REMEMBERED", 2):
+        for name in names * 2:
+            key = name.strip()
+            assert indexes.of_typed("one", name, str.strip) == (blind_index("one", key) if key else None)
+
+
 def test_many_ids_are_of_version_7_and_each_another():
     made = [UUID(one) for one in uuid7s(1000)]
     assert {(one.version, one.variant) for one in made} == {(7, RFC_4122)}
     assert len(set(made)) == 1000
+    assert made == sorted(made)
     assert 0 <= (uuid7().int >> 80) - (made[0].int >> 80) < 60_000
