@@ -10,7 +10,7 @@ Errors by linearisation over the design's clusters, or by a seeded bootstrap of 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from hamyar.errors import error
 from hamyar.proxy_means import Selection
 from hamyar.proxy_means.sample import Clusters
 from hamyar.survey import Design, limits
-from hamyar.survey.variance import Floats
+from hamyar.survey.variance import Floats, LeftOut
 from hamyar.tables import as_table
 
 MEASURES = ("coverage", "exclusion", "inclusion", "leakage", "cgh")
@@ -84,7 +84,7 @@ def compare(
     people = _People.of(poor, weight, data, design)
     frames: list[pd.DataFrame] = []
     notes = list(people.notes)
-    first: dict[str, Callable[[Floats], Influence]] = {}
+    first: Mapping[str, Callable[[Floats], Influence]] = {}
     for name, method in methods.items():
         chosen, said = people.chances(_selection(method, quota, people))
         notes += [{language: f"{name}: {text}" for language, text in note.items()} for note in said]
@@ -125,8 +125,8 @@ def by_decile(
         part = _Part(order, d, groups)
         inside = part.inside(people.w)
         functions = {
-            "coverage": _OfPart(chosen * inside, inside, part, chosen),
-            "share_of_benefits": _OfPart(given * inside, given, part, given),
+            "coverage": _OfPart(inside, part, chosen),
+            "share_of_benefits": _OfPart(given, part, given),
         }
         frame = people.frame(functions, bootstrap, seed).assign(n=int(inside.sum()))
         frame.insert(1, "decile", d + 1)
@@ -348,14 +348,26 @@ class _People:
             se, low, high = self._bootstrapped(functions, bootstrap, seed)
         else:
             influence = np.stack([z * self.w for _, z in found.values()], axis=1)
-            se = np.where(np.isnan(estimate), np.nan, self.clusters.errors(np.nan_to_num(influence)))
+            se, freedom = self.clusters.spread(np.nan_to_num(influence))
+            se = np.where(np.isnan(estimate), np.nan, se)
             sampled = self.clusters.universe == "probability_sample"
-            shares = [f.denominator if sampled and isinstance(f, _Share) else None for f in functions.values()]
+            shares = [
+                f.denominator if sampled and isinstance(f, _Share | _OfPart) else None for f in functions.values()
+            ]
             rows = np.array([np.inf if d is None else np.count_nonzero(d) for d in shares], dtype=np.float64)
             positive = np.array([name == "cgh" for name in found])
-            low, high = _limits(estimate, se, self.clusters.degrees_of_freedom, positive, rows)
+            left_out = self._left_out(functions) if self.clusters.few else None
+            low, high = _limits(estimate, se, freedom, self.clusters.degrees_of_freedom, positive, rows, left_out)
         n = len(self.w)
         return pd.DataFrame({"measure": list(found), "estimate": estimate, "se": se, "low": low, "high": high, "n": n})
+
+    def _left_out(self, functions: Mapping[str, Callable[[Floats], Influence]]) -> LeftOut:
+        """Each function without each cluster where totals by cluster tell it, else unknown."""
+        gathered = [
+            f.gathered(lambda z: self.clusters.sums(self.w * z)) if isinstance(f, _Share | _Divided) else None
+            for f in functions.values()
+        ]
+        return self.clusters.left_out(lambda times: np.array([f(times)[0] if f else np.nan for f in gathered]))
 
     def _bootstrapped(
         self, functions: Mapping[str, Callable[[Floats], Influence]], draws: int, seed: int
@@ -375,12 +387,11 @@ class _People:
         return np.nanstd(found, axis=0, ddof=1), low, high
 
 
-def _measure(name: str, chosen: Floats, given: Floats, poor: NDArray[np.bool_]) -> Callable[[Floats], Influence]:
+def _measure(name: str, chosen: Floats, given: Floats, poor: NDArray[np.bool_]) -> _Share | _Divided:
     p = poor.astype(np.float64)
     one = np.ones_like(p)
     if name == "cgh":
-        reached, share = _Share(given * p, given), _Share(p, one)
-        return lambda w: _divided(reached(w), share(w))
+        return _Divided(_Share(given * p, given), _Share(p, one))
     pairs = {
         "coverage": (chosen, one),
         "exclusion": ((1 - chosen) * p, p),
@@ -404,6 +415,28 @@ class _Share:
         value = float(w @ self.numerator / total)
         return value, (self.numerator - value * self.denominator) / total
 
+    def gathered(self, sums: Callable[[Floats], Floats]) -> _Share:
+        """The same as a function of how often each cluster counts."""
+        return _Share(sums(self.numerator), sums(self.denominator))
+
+
+@dataclass(frozen=True)
+class _Divided:
+    """One share ÷ another."""
+
+    over: _Share
+    under: _Share
+
+    def __call__(self, w: Floats) -> Influence:
+        (one, z), (other, y) = self.over(w), self.under(w)
+        if other == 0:
+            return np.nan, np.full_like(w, np.nan)
+        value = one / other
+        return value, (z - value * y) / other
+
+    def gathered(self, sums: Callable[[Floats], Floats]) -> _Divided:
+        return _Divided(self.over.gathered(sums), self.under.gathered(sums))
+
 
 @dataclass(frozen=True)
 class _Part:
@@ -425,13 +458,14 @@ class _Part:
 
 
 @dataclass(frozen=True)
-class _OfPart(_Share):
-    """The same of a part: its coverage, or its share of benefits, of (households,) values.
+class _OfPart:
+    """Of a part its coverage, or its share of benefits, of (households,) values: their total there ÷ that of denominator.
 
     Through a border that is estimated a total of values changes by their mean there, taken by a Gaussian kernel on ranks,
     times 1{rank <= border} - border (Langel & Tillé 2011 for shares of income).
     """
 
+    denominator: Floats
     part: _Part
     values: Floats
 
@@ -450,11 +484,6 @@ class _OfPart(_Share):
         return float(share), (
             z - share * (self.values if self.denominator is self.values else 1 / self.part.parts)
         ) / whole
-
-
-def _divided(a: Influence, b: Influence) -> Influence:
-    value = a[0] / b[0]
-    return value, (a[1] - value * b[1]) / b[0]
 
 
 def _less(a: Callable[[Floats], Influence], b: Callable[[Floats], Influence]) -> Callable[[Floats], Influence]:
@@ -478,20 +507,40 @@ def _area(scores: Floats, poor: NDArray[np.bool_], w: Floats) -> Influence:
     return value, np.where(poor, (above - value) / all_poor, (below - value) / all_others)
 
 
-def _limits(estimate: Floats, se: Floats, df: int, positive: NDArray[np.bool_], rows: Floats) -> tuple[Floats, Floats]:
-    """Of shares as of any, exact at 0 and 1 for so many rows; Student's t on the log scale for what is only positive."""
-    from scipy.special import stdtrit
+def _limits(
+    estimate: Floats,
+    se: Floats,
+    freedom: Floats,
+    most: int,
+    positive: NDArray[np.bool_],
+    rows: Floats,
+    left_out: LeftOut | None,
+) -> tuple[Floats, Floats]:
+    """Of shares as of any, exact at 0 and 1 for so many rows; Student's t on the log scale for what is only positive.
 
-    half = stdtrit(df, 0.975) * se
-    low, high = estimate - half, estimate + half
-    ratio = (estimate > 0) & positive & (se > 0)
-    factor = np.exp(half[ratio] / estimate[ratio])
-    low[ratio], high[ratio] = estimate[ratio] / factor, estimate[ratio] * factor
-    inside = (estimate >= 0) & (estimate <= 1) & ~positive & (se >= 0)
-    exact = inside & ((estimate == 0) | (estimate == 1)) & np.isfinite(rows)
-    share = (inside & (estimate > 0) & (estimate < 1) & (se > 0)) | exact
-    low[share], high[share] = limits(estimate[share], se[share], df, rows[share])
-    return low, high
+    With the degrees of freedom that the clusters carry, where few by a jackknife; of shares whose variance a few clusters
+    make, no further than the exact limits with the effective number of rows (Korn & Graubard 1998).
+    """
+    from scipy.special import betaincinv, stdtrit
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread, df = se / estimate, freedom
+        if left_out is not None:
+            few, those, _ = replace(left_out, value=np.log(left_out.value)).spread(np.log(estimate))
+            spread, df = np.where(np.isnan(few), spread, few), np.where(np.isnan(few), df, those)
+        factor = np.exp(stdtrit(df, 0.975) * spread)
+        half = stdtrit(freedom, 0.975) * se
+        ratio = (estimate > 0) & positive & (se > 0)
+        low = np.where(ratio, estimate / factor, estimate - half)
+        high = np.where(ratio, estimate * factor, estimate + half)
+        share = ~positive & np.where((estimate > 0) & (estimate < 1), se > 0, (se >= 0) & (abs(estimate - 0.5) == 0.5))
+        of_share, usual = limits(estimate, se, freedom, rows, left_out), limits(estimate, se, most, rows)
+        n = np.fmin(estimate * (1 - estimate) / se**2, rows) * (stdtrit(rows - 1, 0.975) / stdtrit(most, 0.975)) ** 2
+        k = estimate * n
+        lowest = np.fmin(usual[0], betaincinv(k, n - k + 1, 0.025))
+        highest = np.fmax(usual[1], betaincinv(k + 1, n - k, 0.975))
+    low = np.where(share, np.fmax(of_share[0], lowest), low)
+    return low, np.where(share, np.fmin(of_share[1], highest), high)
 
 
 def _selection(method: Any, quota: float, people: _People) -> Any:

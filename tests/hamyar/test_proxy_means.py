@@ -12,7 +12,7 @@ import pytest
 
 from hamyar.errors import HamyarError
 from hamyar.proxy_means import ProxyMeans, page, select
-from hamyar.survey import Design
+from hamyar.survey import Design, regression
 
 DESIGN = Design(weight="w", strata="h", psu="c")
 X = ["rooms", "roof", "car"]
@@ -62,6 +62,28 @@ def test_design_errors_equal_a_jackknife_over_clusters() -> None:
     found = np.array(left_out).reshape(3, 20, 5)
     jackknife = np.sqrt(19 / 20 * ((found - found.mean(axis=1, keepdims=True)) ** 2).sum(axis=(0, 1)))
     np.testing.assert_allclose(model.coefficients["se"], jackknife, rtol=0.05)
+
+
+@pytest.mark.parametrize("clusters", [8, 60, 300])
+def test_limits_of_coefficients_are_those_of_a_regression(clusters: int) -> None:
+    data = sample().assign(c=lambda d: np.arange(len(d)) % clusters, log=lambda d: np.log(d["income"]))
+    design = Design(weight="w", psu="c")
+    found = ProxyMeans().fit(data, y="income", X=["rooms", "car"], design=design).coefficients
+    wanted = regression(data.astype({"car": float}), "log", ["rooms", "car"], design)
+    for column in ("estimate", "se"):
+        np.testing.assert_allclose(found[column], wanted[column], rtol=1e-9)
+    widths = (found["high"] - found["low"]) / (wanted["high"] - wanted["low"])
+    if clusters <= 100:
+        np.testing.assert_allclose(found[["low", "high"]], wanted[["low", "high"]], rtol=1e-8)
+    else:
+        assert ((widths >= 1) & (widths < 1.01)).all(), "a few clusters make more of the variance than others"
+
+
+def test_a_term_of_one_cluster_is_left_open() -> None:
+    data = sample().assign(only=lambda d: ((d["c"] == 3) & (d["rooms"] > 2)).astype(float))
+    found = ProxyMeans().fit(data, y="income", X=["rooms", "only"], design=DESIGN).coefficients.set_index("term")
+    assert np.isfinite(found).all(axis=None)
+    assert found.loc["only", "low"] < 0 < found.loc["only", "high"]
 
 
 def test_a_quantile_regressions_errors_equal_the_spread_over_samples() -> None:
@@ -225,9 +247,10 @@ def test_gaps_are_left_out_and_counted() -> None:
     data.loc[3:7, "income"] = np.nan
     model = fitted(ProxyMeans(), data)
     assert model.need_fitted().households == 592
-    gone = fitted(ProxyMeans(), sample().assign(income=lambda d: d["income"].where(d["c"] > 1)))
-    assert gone.need_fitted().degrees_of_freedom == 57, "clusters without a usable row stay in the design"
-    assert (gone.coefficients["se"] > 0).all()
+    data = sample().assign(income=lambda d: d["income"].where(d["c"] > 1))
+    gone, never = (fitted(ProxyMeans(), one).coefficients for one in (data, data[data["c"] > 1]))
+    np.testing.assert_allclose(gone["estimate"], never["estimate"])
+    assert (gone["se"] != never["se"]).all(), "clusters without a usable row stay in the design"
     assert model.need_fitted().notes[0]["en"] == "rows without income or an answer, left out: 8 (income 5, rooms 5)."
 
 

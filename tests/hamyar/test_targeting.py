@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import expit, logit
+from scipy.stats import beta, t
 
 from hamyar.errors import HamyarError
 from hamyar.proxy_means import select
@@ -92,6 +94,35 @@ def test_design_errors_equal_a_jackknife_and_the_bootstrap_is_near() -> None:
     assert (drawn["estimate"] < drawn["high"]).all()
     again = evaluate(chosen, data["poor"], data=data, design=DESIGN, bootstrap=400, seed=3).set_index("measure")
     pd.testing.assert_frame_equal(drawn, again)
+
+
+@pytest.mark.parametrize("measure", ["exclusion", "cgh"])
+def test_limits_on_few_clusters_are_a_jackknifes_on_their_scale(measure: str) -> None:
+    data = population(400).assign(c=lambda d: d["c"] % 8)
+    chosen, design = (data["test"] < 4.6).to_numpy(), Design(weight="w", psu="c")
+    whole = evaluate(chosen, data["poor"], data=data, design=design).set_index("measure").loc[measure]
+    there, back = (logit, expit) if measure == "exclusion" else (np.log, np.exp)
+    apart = np.array(
+        [
+            there(values(evaluate(chosen[one], data["poor"][one], weight=data["w"][one]))[measure])
+            for one in (data["c"] != cluster for cluster in range(8))
+        ]
+    ) - there(whole["estimate"])
+    square = 7 / 8 * (apart - apart.mean()) ** 2
+    freedom = min(2 * 8 / (8 * (square**2).sum() / square.sum() ** 2 - 1 + 2 / 7), 7)
+    half = t.ppf(0.975, freedom) * np.sqrt(7 / 8 * (apart**2).sum())
+    wanted = back(there(whole["estimate"]) + half * np.array([-1, 1]))
+    np.testing.assert_allclose(whole[["low", "high"]].astype(float), wanted, rtol=1e-9)
+
+
+def test_one_household_leaves_the_limits_of_one_household() -> None:
+    """All variance in one cluster is one degree of freedom; the exact limits of 1 in 40 say more."""
+    data = population(400).assign(c=lambda d: np.arange(len(d)) // 10, w=1.0)
+    chosen = np.arange(400) == np.flatnonzero(data["poor"])[0]
+    found = evaluate(chosen, data["poor"], data=data, design=Design(weight="w", psu="c")).set_index("measure")
+    poor = int(data["poor"].sum())
+    share = 1 - found.loc["exclusion", ["high", "low"]].astype(float).to_numpy()
+    assert beta.ppf(0.025, 1, poor) * 0.8 < share[0] < 1 / poor < share[1] < 10 / poor
 
 
 def test_intervals_cover_what_they_say() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from hamyar.survey.variance import Floats, Ints
+from hamyar.survey.variance import Floats, Ints, degrees_of_freedom
 
 JACKKNIFED = 100  # clusters up to which each is left out once
 
@@ -65,7 +65,8 @@ class Spread:
                 m = self.clusters
                 kept = ((m - 1) / m)[self.stratum]
                 mean = (np.bincount(self.stratum, apart) / m)[self.stratum]
-                freedom = degrees_of_freedom((apart - mean) * np.sqrt(kept), int(m.sum() - len(m)))
+                square = kept * (apart - mean) ** 2
+                freedom = degrees_of_freedom(square.sum(), square @ square, len(square), m.sum() - len(m))
                 return middle - float(kept @ apart), float(stdtrit(freedom, 0.975) * np.sqrt(kept @ apart**2))
         return middle, float(stdtrit(self.freedom, 0.975) * self.se * scale.slope(self.estimate))
 
@@ -83,13 +84,3 @@ class Spread:
             low = INEQUALITY.back(centre - half)
             high = min(INEQUALITY.back(centre + half), farthest) if centre + half < 0 else farthest
         return min(float(low), self.estimate), max(float(high), self.estimate)
-
-
-def degrees_of_freedom(apart: Floats, most: int) -> float:
-    """2 ÷ the squared coefficient of variation of a variance whose clusters lie so far from their mean, at least 1."""
-    square = apart**2
-    total = square.sum()
-    if not total > 0:
-        return most
-    kurtosis = len(apart) * (square @ square) / total**2
-    return float(np.clip(2 * len(apart) / (kurtosis - 1 + 2 / most), 1, most))

@@ -12,13 +12,12 @@ import pandas as pd
 import pyarrow as pa
 
 from hamyar.errors import Fault, HamyarError, error
-from hamyar.poverty.limits import degrees_of_freedom
 from hamyar.poverty.lines import Line, RelativeLine
 from hamyar.poverty.notes import bad_rows, no_error, no_rows
 from hamyar.poverty.order import ascending, together
 from hamyar.survey import Design, linearised
 from hamyar.survey.rows import require
-from hamyar.survey.variance import Floats, Ints
+from hamyar.survey.variance import Floats, Ints, degrees_of_freedom
 from hamyar.tables import as_table
 from hamyar.tables.table import arrow
 
@@ -229,9 +228,8 @@ class Rows:
             totals += np.bincount(cluster, whole, len(totals))
         stratum = self.strata_of_clusters
         means = np.where(m > 1, np.bincount(stratum, totals) / m, 0)
-        spread = np.sqrt(m / np.maximum(m - 1, 1))[stratum]
-        apart = np.asarray((totals - means[stratum]) * spread, dtype=np.float64)
-        return degrees_of_freedom(apart, self.degrees_of_freedom)
+        square = (m / np.maximum(m - 1, 1))[stratum] * (totals - means[stratum]) ** 2
+        return float(degrees_of_freedom(square.sum(), square @ square, len(square), self.degrees_of_freedom))
 
     @property
     def strata_of_clusters(self) -> Ints:

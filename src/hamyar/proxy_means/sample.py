@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from hamyar.errors import Fault, HamyarError, error
 from hamyar.proxy_means import answers as asked
 from hamyar.proxy_means.answers import Answer
 from hamyar.survey import Design
-from hamyar.survey.variance import Floats, Ints
+from hamyar.survey.variance import FEW, Each, Floats, Ints, LeftOut, degrees_of_freedom
 
 
 @dataclass(frozen=True)
@@ -55,20 +55,44 @@ class Clusters:
         order = np.random.default_rng(seed).permutation(len(present))
         return np.asarray((order % k)[place])
 
-    def errors(self, influence: Floats) -> Floats:
-        """(terms,) standard errors of totals of (rows, terms) weighted influence values.
+    def spread(self, influence: Floats) -> tuple[Floats, Floats]:
+        """(terms,) standard errors of totals of (rows, terms) weighted influence values, and their degrees of freedom: the
+        design's, or fewer where a few clusters make most of a variance.
 
         Between the clusters of a stratum; a stratum with one cluster is centred at the grand mean, zero.
         """
-        if self.universe != "probability_sample" or self.degrees_of_freedom < 1:
-            return np.full(influence.shape[1], 0.0 if self.universe == "census" else np.nan)
-        m = self.counts
-        variance = np.empty(influence.shape[1])
+        most, m, h, terms = self.degrees_of_freedom, self.counts, self.stratum, influence.shape[1]
+        if self.universe != "probability_sample" or most < 1:
+            return np.full(terms, 0.0 if self.universe == "census" else np.nan), np.full(terms, float(most))
+        se, freedom = np.empty(terms), np.empty(terms)
         for term, z in enumerate(influence.T):
-            total = np.bincount(self.cluster, z, len(self.stratum))
-            square, linear = np.bincount(self.stratum, total**2), np.bincount(self.stratum, total)
-            variance[term] = np.where(m > 1, m / np.maximum(m - 1, 1) * (square - linear**2 / m), square).sum()
-        return np.sqrt(np.maximum(variance, 0))
+            total = self.sums(z)
+            mean = np.where(m > 1, np.bincount(h, total) / m, 0)
+            square = (m / np.maximum(m - 1, 1))[h] * (total - mean[h]) ** 2
+            se[term] = np.sqrt(square.sum())
+            freedom[term] = degrees_of_freedom(square.sum(), square @ square, len(h), most)
+        return se, freedom
+
+    def sums(self, values: Floats) -> Floats:
+        """(clusters,) of (rows,)."""
+        return np.bincount(self.cluster, values, len(self.stratum)).astype(np.float64, copy=False)
+
+    @property
+    def few(self) -> bool:
+        """Whether each may be left out once: they are few, and none is alone in its stratum."""
+        return self.universe == "probability_sample" and len(self.stratum) <= FEW and bool((self.counts > 1).all())
+
+    def left_out(self, function: Callable[[Floats], Floats]) -> LeftOut:
+        """What a function of how often each of the (clusters,) counts gives, (terms,), without each of a few clusters, for
+        which its stratum's others stand."""
+        h, m = self.stratum, self.counts[self.stratum]
+        found = []
+        for one in range(len(h)):
+            times = np.where(h == h[one], m / (m - 1), 1.0)
+            times[one] = 0
+            found.append(function(times))
+        value = np.stack(found, axis=1)
+        return LeftOut(value.ravel(), Each.of(h, self.counts, len(value)))
 
 
 @dataclass(frozen=True)

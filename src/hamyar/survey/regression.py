@@ -86,12 +86,17 @@ def _without_each_cluster(rows: Rows, x: list[Any], y: Any, w: Any) -> list[Left
     def solved(of: Callable[[str], Floats]) -> Floats:
         at = np.stack([of(f"{max(k, m)}_{min(k, m)}") for k in range(p + 1) for m in range(p)], axis=1)
         gram, cross = np.split(at.reshape(-1, p + 1, p), [p], axis=1)
-        scale = 1 / np.sqrt(np.maximum(np.einsum("ekk->ek", gram), 1e-300))
-        scaled = gram * scale[:, :, None] * scale[:, None, :]
-        return np.asarray(np.einsum("ekm,em->ek", np.linalg.pinv(scaled, hermitian=True), cross[:, 0] * scale) * scale)
+        return solutions(gram, cross[:, 0])
 
     found = sums.left_out_of("n", solved)
     return None if found is None else [replace(found, value=found.value[:, j]) for j in range(p)]
+
+
+def solutions(gram: Floats, cross: Floats) -> Floats:
+    """(samples, p) coefficients from (samples, p, p) of Σ w x x' and (samples, p) of Σ w x y; 0 for a term that is 0 in all rows."""
+    scale = 1 / np.sqrt(np.maximum(np.einsum("ekk->ek", gram), 1e-300))
+    scaled = gram * scale[:, :, None] * scale[:, None, :]
+    return np.asarray(np.einsum("ekm,em->ek", np.linalg.pinv(scaled, hermitian=True), cross * scale) * scale)
 
 
 def _dependent(terms: list[str]) -> Exception:

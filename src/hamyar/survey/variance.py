@@ -362,6 +362,16 @@ class Each:
     clusters: Floats
     most: Floats
 
+    @classmethod
+    def of(cls, stratum: Ints, clusters: Ints, groups: int) -> Each:
+        """The same for groups that are each the whole design, entries group by group. stratum: (clusters,); clusters:
+        (strata,) how many."""
+        n, strata = len(stratum), len(clusters)
+        group = np.arange(groups).repeat(n)
+        place = np.tile(stratum, groups) + strata * group
+        m, times, unit = np.tile(clusters[stratum], groups), np.ones(n * groups), np.arange(n * groups)
+        return cls(unit, place, m, group, times, np.full(groups, float(n)), np.full(groups, float(n - strata)))
+
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -385,15 +395,25 @@ class LeftOut:
             cube = np.where(m > 2, (m - 1) ** 2 / (m * np.fmax(m - 2, 1)) * (mean - apart) ** 3, 0)
             se = np.sqrt(_summed(each.group, each.times * (m - 1) / m * apart**2, groups))
             total = _summed(each.group, each.times * square, groups)
-            kurtosis = each.clusters * _summed(each.group, each.times * square**2, groups) / total**2
-            freedom = np.clip(2 * each.clusters / (kurtosis - 1 + 2 / each.most), 1, each.most)
+            of_squares = _summed(each.group, each.times * square**2, groups)
+            freedom = degrees_of_freedom(total, of_squares, each.clusters, each.most)
             skewness = _summed(each.group, each.times * cube, groups) / total**1.5
         known = np.isfinite(se) & np.isfinite(skewness) & ~np.isnan(each.most)
         return np.where(known, se, np.nan), np.where(known, freedom, np.nan), np.where(known, skewness, np.nan)
 
 
+def degrees_of_freedom(total: Any, of_squares: Any, clusters: Any, most: Any) -> Any:
+    """2 ÷ the squared coefficient of variation of a variance, at least 1 and at most so many; most where it is zero.
+
+    total: sum of the clusters' squared distances from their mean; of_squares: sum of the squares of these.
+    Source: the variance of a variance, Cramér (1946) 27.4.
+    """
+    kurtosis = clusters * of_squares / np.where(total > 0, total, np.nan) ** 2
+    return np.where(total > 0, np.clip(2 * clusters / (kurtosis - 1 + 2 / np.fmax(most, 1)), 1, most), most)
+
+
 def limits(
-    estimate: Floats, error: Floats, df: int, effective: Floats, left_out: LeftOut | None = None
+    estimate: Floats, error: Floats, df: int | Floats, effective: Floats, left_out: LeftOut | None = None
 ) -> tuple[Floats, Floats]:
     """95 % limits of shares: Student's t on the logit scale, never outside 0 and 1; on few clusters the jackknife's there.
 
