@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, timedelta
@@ -33,7 +34,7 @@ from hamyar_server.organisations.models import Membership as Job
 from hamyar_server.registry import columns
 from hamyar_server.registry.actions import add_person, change_household, change_person, record_cover, register_sealed
 from hamyar_server.registry.incoming import Origin
-from hamyar_server.registry.judging import Reading, differences, origin_of
+from hamyar_server.registry.judging import Judged, Reading, differences, origin_of
 from hamyar_server.registry.models import (
     Household,
     Import,
@@ -50,6 +51,7 @@ CHUNK = 1400  # households of one transaction
 LARGE = 1_000_000  # bytes; a larger file is checked by a second process, whose memory goes with it
 LONG = 2_000  # households; of more a second process reads and seals while the first writes
 WORK = "hamyar_server.registry.imports.work"
+COUNTED: dict[str, Any] = dict.fromkeys(("new", "persons", "changed", "unchanged", "suspected"), 0)
 KEPT = timedelta(days=7)  # an upload that nobody accepted
 Progress = Callable[[int, int], object]
 
@@ -163,29 +165,36 @@ def _large(file: Path) -> bool:
 
 def looked_through(batch: Import) -> Generator[tuple[int, int], None, None]:
     """Judges every household and keeps the counts; yields how many are done, and of how many."""
-    actor = acting(batch)
-    counts = dict.fromkeys(("new", "persons", "changed", "unchanged", "refused", "suspected"), 0)
+    actor, counts, done = acting(batch), Counter(COUNTED), 0
     with _staged(batch) as staging, without_garbage():
-        total = staging.engine.execute("SELECT count(DISTINCT (area_code, household_key)) FROM good").fetchone()[0]
-        reading, done = Reading(batch, actor), 0
+        total, reading = staging.count(), Reading(batch, actor)
         for chunk in staging.households(CHUNK):
             judged = reading.judge(chunk)
-            changed = sum(bool(differences(new, old, reading)) for new, old in judged.known)
-            counts["new"] += len(judged.new)
-            counts["persons"] += judged.persons
-            counts["changed"] += changed
-            counts["unchanged"] += len(judged.known) - changed
-            counts["suspected"] += judged.suspected
+            counts.update(_counts(judged, sum(bool(differences(new, old, reading)) for new, old in judged.known)))
             for rows, faults in judged.refused:
                 _refuse(staging, rows, faults)
             done += len(chunk)
             yield done, total
-        counts["refused"] = staging.refused.count
-        counts["rows"] = staging.rows
-        faults = [[fault.text("en"), fault.text("fa")] for fault in staging.refused.first]
+        whole = _whole(staging)
     batch.done = 0
-    batch.counts, batch.total, batch.state = counts | {"first": faults}, total, ImportState.CHECKED
+    batch.counts, batch.total, batch.state = {**counts, **whole}, total, ImportState.CHECKED
     batch.save()
+
+
+def _counts(judged: Judged, changed: int) -> dict[str, int]:
+    told = {"new": len(judged.new), "persons": judged.persons, "changed": changed, "suspected": judged.suspected}
+    return told | {"unchanged": len(judged.known) - changed}
+
+
+def _whole(staging: Staging) -> dict[str, Any]:
+    """What is known when the last household is judged."""
+    first = [[fault.text("en"), fault.text("fa")] for fault in staging.refused.first]
+    return {"refused": staging.refused.count, "rows": staging.rows, "first": first}
+
+
+def is_counted(batch: Import) -> bool:
+    """Whether it was looked through to its end."""
+    return "rows" in batch.counts
 
 
 def _refuse(staging: Staging, rows: Sequence[dict[str, Any]], faults: list[Fault]) -> None:
@@ -277,10 +286,11 @@ def _taken_out(staging: Staging, which: str) -> list[dict[str, Any]]:
     return rows
 
 
-def accept(*, by: Actor | None, batch: Import, take_suspected: bool = False) -> Import:
-    """Say yes to what was checked; the job takes it in. Raises HamyarError HY-Z130."""
+def accept(*, by: Actor | None, batch: Import, take_suspected: bool = False, beforehand: bool = False) -> Import:
+    """Say yes to what was checked, or beforehand to what will be found sound; the job takes it in. Raises HamyarError HY-Z130."""
     with transaction.atomic():
-        moved = Import.objects.filter(pk=batch.pk, state=ImportState.CHECKED).update(
+        state = ImportState.CHECKING if beforehand else ImportState.CHECKED
+        moved = Import.objects.filter(pk=batch.pk, state=state).update(
             state=ImportState.RUNNING, take_suspected=take_suspected
         )
         if not moved:
@@ -325,7 +335,8 @@ def run(batch: Import, progress: Progress | None = None) -> Import:
     """
     with _alone(batch) as lock:
         if batch.state == ImportState.RUNNING:
-            short = batch.total <= LONG or connection.in_atomic_block
+            short = batch.total <= LONG if is_counted(batch) else not _large(file_of(batch))
+            short = short or connection.in_atomic_block
             _take_in(batch, acting(batch), prepared(batch) if short else apart(batch, lock), progress)
     return batch
 
@@ -333,26 +344,29 @@ def run(batch: Import, progress: Progress | None = None) -> Import:
 def prepared(batch: Import) -> Generator[Prepared, None, None]:
     """What the file brings, chunk by chunk, judged and sealed; the persons' keys are kept already, and refused rows stand in their file."""
     actor, before, passed = acting(batch), batch.done, 0
-    with _staged(batch, again=True) as staging, without_garbage():
-        reading = Reading(batch, actor)
+    with _staged(batch, again=is_counted(batch)) as staging, without_garbage():
+        total, reading = staging.count(), Reading(batch, actor)
         for chunk in staging.households(CHUNK):
             judged = reading.judge(chunk)
             for rows, faults in judged.refused:
                 _refuse(staging, rows, faults)
             passed += len(chunk)
             if passed <= before:
-                yield Prepared(passed)
+                yield Prepared(passed, total)
                 continue
             sealed = reading.sealed(judged) if judged.new else None
             areas = reading.areas_of(judged) if actor else []
             compared = [(old, differences(new, old, reading)) for new, old in judged.known]
-            yield Prepared(passed, sealed, areas, [(old, wanted) for old, wanted in compared if wanted])
+            changed = [(old, wanted) for old, wanted in compared if wanted]
+            yield Prepared(passed, total, _counts(judged, len(changed)), {}, sealed, areas, changed)
+        yield Prepared(passed, total, whole=_whole(staging))
 
 
 def _take_in(
     batch: Import, actor: Actor | None, chunks: Generator[Prepared, None, None], progress: Progress | None
 ) -> None:
-    before, origin = batch.done, origin_of(batch)
+    before, origin, counted = batch.done, origin_of(batch), is_counted(batch)
+    counts = {**COUNTED, **batch.counts}
 
     def write(chunk: Prepared, turn: Turn) -> None:
         if chunk.new:
@@ -361,16 +375,18 @@ def _take_in(
             turn()
         for old, wanted in chunk.changed:
             _change(batch, actor, old, wanted, origin)
+        if not counted:
+            counts.update({name: counts[name] + more for name, more in chunk.counts.items()} | chunk.whole)
         if chunk.passed > before:
-            Import.objects.filter(pk=batch.pk).update(done=chunk.passed)
+            Import.objects.filter(pk=batch.pk).update(done=chunk.passed, total=chunk.total, counts=counts)
 
     with closing(chunks), written_at_length(connection), closing(in_turn(chunks, write)) as standing:
         for chunk in standing:
-            batch.done = chunk.passed
+            batch.done, batch.total = chunk.passed, chunk.total
             if progress:
-                progress(chunk.passed, batch.total)
+                progress(chunk.passed, chunk.total)
     with transaction.atomic():
-        batch.state, batch.ended_at = ImportState.DONE, timezone.now()
+        batch.counts, batch.state, batch.ended_at = counts, ImportState.DONE, timezone.now()
         batch.save()
         audit.record(actor, "import.done", batch, households=batch.done)
     file_of(batch).unlink(missing_ok=True)

@@ -31,9 +31,15 @@ BEGIN = f"import sys, django; django.setup(); from {__name__} import main; main(
 
 @dataclass(frozen=True)
 class Prepared:
-    """A chunk of a file's households. passed: how many of the file's stand before its end; new: sealed, in `areas`; changed: each with its differences."""
+    """A chunk of a file's households. passed: how many of the file's stand before its end, of the total; new: sealed, in `areas`; changed: each with its differences.
+
+    counts: households and persons by what became of them. whole: of the last, which has no households: what is known at the end.
+    """
 
     passed: int
+    total: int
+    counts: dict[str, int] = field(default_factory=dict)
+    whole: dict[str, Any] = field(default_factory=dict)
     new: Sealed | None = None
     areas: list[Area] = field(default_factory=list)
     changed: list[tuple[Household, dict[str, Any]]] = field(default_factory=list)

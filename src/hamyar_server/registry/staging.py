@@ -214,6 +214,11 @@ class Staging:
                 f"CREATE TABLE twice AS SELECT {DIGITS} AS digits FROM good GROUP BY 1 HAVING count(*) > 1 AND digits IS NOT NULL"  # nosec B608  # noqa: S608 ours
             )
 
+    def count(self) -> int:
+        """How many households it has."""
+        (many,) = self.engine.execute("SELECT count(DISTINCT (area_code, household_key)) FROM good").fetchone() or (0,)
+        return int(many)
+
     def households(self, most: int) -> Iterator[Households]:
         """The households in order of place and key, so many together; column `shared`: whether another row may have the identity number, by its digits, or it has none to compare."""
         shared = f"({DIGITS} IS NULL OR {DIGITS} IN (FROM twice))" if self._numbered else "false"

@@ -320,6 +320,54 @@ def test_a_run_that_was_cut_off_goes_on_where_it_was(assessor, households, monke
     assert Person.objects.count() == 5
 
 
+def beforehand(by, rows, **more) -> Import:
+    """As `taken`, in one pass."""
+    batch = imports.upload(by=by, name="list.csv", pieces=[text(rows)], source="فهرست ۱", calendar="jalali")
+    batch = imports.map_columns(batch=batch, mapping=batch.mapping | {"اتاق": "rooms"})
+    return imports.accept(by=by, batch=batch, beforehand=True, **more)
+
+
+MIXED = [row(1, 1, born="1390/01/01"), row(2, 1, area=CITY, national_id="0499370899", decile=5), row(4, 1, role="عمو")]
+
+
+@pytest.mark.parametrize("suspected", [False, True])
+def test_what_is_accepted_beforehand_is_told_as_a_check_would_have(assessor, households, suspected):
+    """Of households some are new, some changed, some refused, one suspected, one as it was."""
+    taken(assessor, [row(1, 1), *households[2:4]])
+    rows = [*MIXED[:1], *households[1:4], MIXED[2], row(5, 1, national_id="0499370899"), *households[4:]]
+    checked = brought(assessor, rows)
+    batch = imports.run(beforehand(assessor, rows, take_suspected=suspected))
+    if suspected:
+        checked.counts |= {"new": 2, "persons": 2, "suspected": 0, "refused": 1, "first": checked.counts["first"][:1]}
+    assert batch.counts == checked.counts
+    assert {name: batch.counts[name] for name in ("changed", "unchanged", "rows")} == {
+        "changed": 1,
+        "unchanged": 1,
+        "rows": 7,
+    }
+    assert (batch.total, batch.done) == (checked.total, checked.total)
+    if not suspected:
+        assert imports.refused_file(batch).read_bytes() == imports.refused_file(checked).read_bytes()
+    assert Household.objects.count() == 3 + suspected
+    with pytest.raises(HamyarError, match="HY-Z130"):
+        imports.accept(by=assessor, batch=batch, beforehand=True)
+
+
+def test_counts_of_one_that_was_cut_off_are_those_of_the_whole(assessor, households, monkeypatch):
+    monkeypatch.setattr(imports, "CHUNK", 1)
+    batch = beforehand(assessor, [*households, row(4, 1, role="عمو")])
+    with pytest.raises(KeyboardInterrupt):
+        imports.run(
+            batch, progress=lambda done, _total: (_ for _ in ()).throw(KeyboardInterrupt) if done == 2 else None
+        )
+    again = Import.objects.get(pk=batch.pk)
+    assert (again.state, again.done, again.counts["new"]) == (ImportState.RUNNING, 2, 2)
+    imports.run(again)
+    told = {"new": 3, "persons": 5, "changed": 0, "unchanged": 0, "suspected": 0, "refused": 1, "rows": 6}
+    assert {name: again.counts[name] for name in told} == told
+    assert Household.objects.count() == 3
+
+
 def test_what_the_check_staged_is_taken_in_and_goes(assessor, households, length, monkeypatch):
     batch = imports.accept(by=assessor, batch=brought(assessor, [*households, row(4, 1, role="عمو")]))
     kept = {"staged.duckdb", "staged.json"} if length == "long" else set()

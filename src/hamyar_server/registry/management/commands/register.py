@@ -73,11 +73,12 @@ class Command(BaseCommand):
         batch = imports.map_columns(batch=batch, mapping=mapping)
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("check · بررسی", total=None)
-            batch = imports.check(batch, lambda done, total: bar.update(task, completed=done, total=total))
-            self._say(batch)
-            if not options["check"]:
-                batch = imports.accept(by=None, batch=batch, take_suspected=options["suspected"])
+            if options["check"]:
+                batch = imports.check(batch, lambda done, total: bar.update(task, completed=done, total=total))
+            else:
+                batch = imports.accept(by=None, batch=batch, take_suspected=options["suspected"], beforehand=True)
                 imports.run(batch, lambda done, total: bar.update(task, completed=done, total=total, description="·"))
+        self._say(batch)
         self.stdout.write(f"import {batch.pk} (hamyar-server register undo {batch.pk})")
 
     def _say(self, batch: Import) -> None:
