@@ -12,6 +12,8 @@ import pytest
 
 from hamyar.errors import HamyarError
 from hamyar.proxy_means import ProxyMeans, page, select
+from hamyar.proxy_means.model import _bounds
+from hamyar.proxy_means.sample import Clusters
 from hamyar.survey import Design, regression
 
 DESIGN = Design(weight="w", strata="h", psu="c")
@@ -103,6 +105,19 @@ def test_intervals_hold_households_of_clusters_that_were_not_seen(model: ProxyMe
     inside = others["income"].between(scored["low"], scored["high"]).mean()
     assert 0.92 <= inside <= 0.98
     assert ((scored["low"] < scored["score"]) & (scored["score"] < scored["high"])).all()
+
+
+def test_the_interval_is_wider_where_few_clusters_know_the_spread() -> None:
+    """Of the same residuals, by whose clusters: each row its own, or a few clusters in which they are alike."""
+    residuals = np.random.default_rng(2).normal(size=200) * np.repeat([0.5, 1, 1.5, 2], 50)
+    w, places = np.ones(200), np.arange(200)
+    rows, few = (
+        Clusters.of(pd.DataFrame({"c": c}), Design(psu="c"), np.ones(200, bool)) for c in (places, places // 50)
+    )
+    narrow, wide = (np.ptp(_bounds(residuals, w, clusters)) for clusters in (rows, few))
+    order = np.sort(residuals)
+    assert np.ptp(order[[4, -5]]) < narrow < 1.02 * np.ptp(order[[4, -5]])
+    assert 1.1 * narrow < wide < 2 * narrow
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.model)

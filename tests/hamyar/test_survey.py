@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import stdtrit
 
 from hamyar.errors import HamyarError
 from hamyar.indicators import Measure
@@ -174,6 +175,26 @@ def test_limits_of_shares_stay_between_0_and_1() -> None:
     assert np.isnan(quartiles["low"][0])
     assert "beyond the values" in quartiles.attrs["notes"][0]["en"]
     assert quartiles.loc[1, "low"] < quartiles.loc[1, "estimate"] < quartiles.loc[1, "high"]
+
+
+def test_limits_of_a_quantile_are_a_jackknifes_of_its_share_and_its_error_is_woodruffs() -> None:
+    random, sizes = np.random.default_rng(5), np.resize([6, 10, 25, 60], 12)
+    c = np.repeat(np.arange(12), sizes)
+    data = pd.DataFrame({"c": c, "y": random.normal(size=len(c)) + 0.5 * random.normal(size=12)[c]})
+    found = quantile(data, "y", Design(psu="c")).iloc[0]
+    below = (data["y"] <= found["estimate"]).to_numpy(float)
+    share, se = mean(data.assign(below=below), "below", Design(psu="c")).loc[0, ["estimate", "se"]].astype(float)
+
+    def back(half: float) -> Any:
+        return np.quantile(data["y"], [share - half, share + half], method="inverted_cdf")
+
+    apart = np.array([below[c != k].mean() for k in range(12)]) - share
+    square = 11 / 12 * (apart - apart.mean()) ** 2
+    freedom = 24 / (12 * (square**2).sum() / square.sum() ** 2 - 1 + 2 / 11)
+    assert freedom < 11
+    half = stdtrit(freedom, 0.975) * np.sqrt(11 / 12 * (apart**2).sum())
+    np.testing.assert_allclose(found[["low", "high"]].astype(float), back(half))
+    assert found["se"] == pytest.approx(np.ptp(back(stdtrit(11, 0.975) * se)) / (2 * stdtrit(11, 0.975)))
 
 
 def test_weights_that_do_not_add_up_to_a_population_have_an_effect_against_sampling_with_replacement() -> None:

@@ -15,7 +15,7 @@ from hamyar.errors import error
 from hamyar.proxy_means import answers as asked
 from hamyar.proxy_means.answers import Answer
 from hamyar.proxy_means.regressions import Linear, Regression, boosting, least_squares, of_written, quantile_regression
-from hamyar.proxy_means.sample import Sample
+from hamyar.proxy_means.sample import Clusters, Sample
 from hamyar.survey import Design
 from hamyar.survey.regression import solutions
 from hamyar.survey.variance import Floats, Ints, leaning_limits
@@ -81,7 +81,7 @@ class ProxyMeans:
             y,
             sample.answers,
             regression,
-            _bounds(residuals, sample.w),
+            _bounds(residuals, sample.w, sample.clusters),
             len(sample.y),
             _r2(sample, regression.predict(sample.X)),
             errors,
@@ -278,11 +278,22 @@ def _r2(sample: Sample, predicted: Floats) -> float:
     return float(1 - sample.w @ (sample.y - predicted) ** 2 / (sample.w @ centred**2))
 
 
-def _bounds(residuals: Floats, w: Floats) -> tuple[float, float]:
-    """The weighted quantiles of out-of-fold residuals between which lie 95 %, one more row counted at each end."""
+def _bounds(residuals: Floats, w: Floats, clusters: Clusters) -> tuple[float, float]:
+    """The weighted quantiles of out-of-fold residuals between which lie 95 %, one more row counted at each end, as much
+    further from their mean as Student's t is than a normal variable: their variance is known from so many clusters only."""
+    from scipy.special import ndtri, stdtrit
+
     order = np.argsort(residuals)
     below = np.cumsum(w[order]) / w.sum()
     tail = 0.025 * (1 - 1 / len(w))
     low = int(np.searchsorted(below, tail))
     high = min(int(np.searchsorted(below, 1 - tail)), len(w) - 1)
-    return float(residuals[order[low]]), float(residuals[order[high]])
+    mean = np.average(residuals, weights=w)
+    squares = (residuals - mean) ** 2
+    variance = np.average(squares, weights=w)
+    error = float(clusters.spread(((squares - variance) * w / w.sum())[:, None])[0][0])
+    further = float(stdtrit(float(2 * (variance / error) ** 2), 0.975) / ndtri(0.975)) if error > 0 else 1.0
+    return (
+        float(mean + further * (residuals[order[low]] - mean)),
+        float(mean + further * (residuals[order[high]] - mean)),
+    )

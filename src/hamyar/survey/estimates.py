@@ -264,8 +264,8 @@ class _Frame:
         if s.share and s.denominator:
             few = self.sums.share_left_out(s.numerator, s.denominator)
             return limits(estimate, se, self.df, effective, few)
-        few = self.sums.left_out(s.numerator, s.denominator) if s.measure != "quantile" else None
-        return leaning_limits(estimate, se, np.full_like(se, self.df), few)
+        few = self.sums.left_out(s.numerator, s.denominator)
+        return leaning_limits(estimate, se, np.full_like(se, self.df), few, leans=s.measure != "quantile")
 
     def _notes(self, statistics: list[Statistic]) -> list[dict[str, str]]:
         notes = []

@@ -1,7 +1,7 @@
 """Quantiles of a sample with Woodruff's intervals.
 
 The interval for the share at or below the quantile, p ± t·se, is carried back through the quantile function; the
-standard error is its width ÷ 2t. Rules as R's survey 4 names them, which are: "math", the least value at or below which
+standard error is its width ÷ 2t. On few clusters the limits are those that a jackknife gives for the share. Rules as R's survey 4 names them, which are: "math", the least value at or below which
 lies the share p, the lower of two where p is met exactly; "school", the mean of the two there; "hf7", linear between
 the values at (w_1 + … + w_(k-1)) ÷ (w_1 + … + w_(n-1)) (Hyndman & Fan's 7), where equal values keep the rows' order.
 Source: Woodruff (1952), JASA 47:635-646; Hyndman & Fan (1996).
@@ -38,7 +38,8 @@ def quantile(
 ) -> pd.DataFrame:
     """Weighted quantiles of numeric columns by domain; the frame of `mean` with a column `probability`, without deff.
 
-    A limit that would lie beyond the sample's values is unknown, as is then the standard error, and a note says so.
+    A limit that would lie beyond the sample's values is unknown, as is the standard error where Woodruff's would, and a
+    note says so.
     Raises HamyarError as `mean`, HY-S017 for a probability or rule that does not exist.
     """
     ps = [probabilities] if isinstance(probabilities, int | float) else list(probabilities)
@@ -136,11 +137,12 @@ def _carried_back(
     limits = frame[["low", "high"]].to_numpy(float)
     pairs = [pair for _, _, distributions in found for pair in distributions]
     if rows.sampled:
-        back = [
-            [_quantile(*pair, float(limit), rule) for limit in two] for pair, two in zip(pairs, limits, strict=True)
-        ]
-        limits = np.array(back)
-        frame["se"] = (limits[:, 1] - limits[:, 0]) / (2 * stdtrit(frame["df"].to_numpy(float), 0.975))
+        t = stdtrit(frame["df"].to_numpy(float), 0.975)
+        half = t * frame["se"].to_numpy(float)
+        shares = np.column_stack([limits, frame["estimate"] - half, frame["estimate"] + half])
+        back = [[_quantile(*pair, float(one), rule) for one in each] for pair, each in zip(pairs, shares, strict=True)]
+        limits, of_errors = np.split(np.array(back), 2, axis=1)
+        frame["se"] = (of_errors[:, 1] - of_errors[:, 0]) / (2 * t)
     elif rows.universe == "census":
         limits = np.stack([value, value], axis=1)
     frame["estimate"], frame["low"], frame["high"] = value, limits[:, 0], limits[:, 1]
@@ -150,8 +152,8 @@ def _carried_back(
         frame.attrs["notes"] = [
             *frame.attrs["notes"],
             {
-                "en": f"{len(beyond)} intervals reach beyond the values in the sample, so their limit and standard error are unknown.",
-                "fa": f"{len(beyond)} فاصله از مقدارهای نمونه بیرون می‌زند، پس کران و خطای معیارشان نامعلوم است.",
+                "en": f"{len(beyond)} intervals reach beyond the values in the sample, so their limit is unknown, and the standard error where Woodruff's does too.",
+                "fa": f"{len(beyond)} فاصله از مقدارهای نمونه بیرون می‌زند، پس کرانشان نامعلوم است، و خطای معیار نیز هر جا فاصلهٔ وودراف بیرون بزند.",
             },
         ]
     return frame

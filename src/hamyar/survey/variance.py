@@ -443,9 +443,11 @@ def _logit_between(share: Floats) -> Floats:
     return found
 
 
-def leaning_limits(estimate: Floats, error: Floats, df: Floats, left_out: LeftOut | None) -> tuple[Floats, Floats]:
-    """95 % limits of what has no bounds: Student's t; on few clusters the jackknife's, and further out on the side to
-    which the clusters are skewed.
+def leaning_limits(
+    estimate: Floats, error: Floats, df: Floats, left_out: LeftOut | None, *, leans: bool = True
+) -> tuple[Floats, Floats]:
+    """95 % limits of what has no bounds: Student's t; on few clusters the jackknife's, and where it leans further out on
+    the side to which the clusters are skewed.
 
     There by skewness × error × (1 + 2t²) ÷ 4: half more than in Hall (1992), J. Royal Statistical Society B 54:221-228,
     as few clusters show too little of their skewness, and never inwards.
@@ -457,6 +459,6 @@ def leaning_limits(estimate: Floats, error: Floats, df: Floats, left_out: LeftOu
         few, those, skewness = left_out.spread(estimate)
         known = ~np.isnan(few) & (error > 0)
         error, df = np.where(known, few, error), np.where(known, those, df)
-        lean = np.where(known, skewness * error * (1 + 2 * stdtrit(df, 0.975) ** 2) / 4, 0)
+        lean = np.where(known & leans, skewness * error * (1 + 2 * stdtrit(df, 0.975) ** 2) / 4, 0)
     half = stdtrit(df, 0.975) * error
     return estimate - half + np.minimum(lean, 0), estimate + half + np.maximum(lean, 0)
