@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from hamyar.errors import Fault, HamyarError, error
 from hamyar.tables import as_table
 
 Array = NDArray[np.float64]
+Mean = Callable[[Array, Array], Array]
+Scale = tuple[Callable[[Array], Array], dict[str, Mean]]
 FLOOR = 0.01
 DRAWS = 6000
 SMALLEST = 3
@@ -44,13 +47,27 @@ def arithmetic(normalised: Array, weights: Array) -> Array:
     return np.asarray(weights @ normalised.T)
 
 
-def geometric(normalised: Array, weights: Array) -> Array:
-    """Weighted geometric means, of .01 + .99·x: on x itself an area best in one indicator would score 0."""
-    return np.asarray(np.exp(weights @ np.log(FLOOR + (1 - FLOOR) * normalised).T))
+def geometric(normalised: Array, weights: Array, floor: float = FLOOR) -> Array:
+    """Weighted geometric means of floor + (1 - floor)·x; with floor 0 an area with a 0 scores 0."""
+    lifted = floor + (1 - floor) * normalised
+    means = np.exp(weights @ np.log(np.where(lifted > 0, lifted, 1.0)).T)
+    return np.asarray(np.where((lifted > 0).all(axis=1), means, 0.0))
+
+
+def goalposts(values: Array, anchors: Array) -> Array:
+    """0 at the lower anchor of each indicator, 1 at the upper, cut beyond them. anchors: (indicators, 2)."""
+    low, high = anchors.min(axis=1), anchors.max(axis=1)
+    return np.asarray(np.clip((values - low) / (high - low), 0, 1))
+
+
+def to_reference(values: Array, anchors: Array) -> Array:
+    """value / anchor, or anchor / value where both are negative (less is more deprived): 1 at the anchor. anchors: (indicators,)."""
+    return np.asarray(np.where(anchors > 0, values / anchors, anchors / np.where(values < 0, values, -1.0)))
 
 
 NORMALISATIONS = {"minmax": minmax, "zscore": zscore, "rank": rank_share}
-AGGREGATIONS = {"arithmetic": arithmetic, "geometric": geometric}
+ANCHORED = {"goalposts": goalposts, "reference": to_reference}
+AGGREGATIONS: dict[str, Mean] = {"arithmetic": arithmetic, "geometric": geometric}
 
 
 def _frame(data: Any) -> tuple[pd.DataFrame, str | None]:
@@ -136,17 +153,35 @@ def _check_spread(values: Array, names: list[str], file: str | None) -> None:
         )
 
 
+def _check_ratios(values: Array, indicators: Mapping[str, int], file: str | None) -> None:
+    for j, (name, sign) in enumerate(indicators.items()):
+        bad = values[:, j] < 0 if sign > 0 else values[:, j] <= 0
+        if bad.any():
+            least = "0 or more" if sign > 0 else "above 0"
+            raise error(
+                "HY-X011",
+                en=f'A ratio to a reference needs values {least}; {int(bad.sum())} area(s) have another. Use "goalposts".',
+                fa=f"نسبت به مرجع مقدار {'صفر یا بیشتر' if sign > 0 else 'بزرگ‌تر از صفر'} می‌خواهد و {int(bad.sum())} محدوده چنین نیست. «goalposts» را به کار ببرید.",
+                file=file,
+                column=name,
+            )
+
+
 @dataclass
 class AreaIndex:
     """Composite index: normalise, weight, aggregate; higher = more deprived.
 
     indicators: name → direction, 1 where more means more deprived, -1 where less does; weights: name → weight > 0, None for
     equal ones, or "pca" (squared loadings of the first principal component of the standardised indicators); normalisation:
-    "minmax", "zscore" or "rank"; aggregation: "arithmetic" or "geometric". The score is 100 × the weighted mean.
+    "minmax", "zscore" or "rank", which depend on the areas at hand, or "goalposts" (from a fixed minimum to a fixed maximum,
+    cut beyond them) or "reference" (value / reference; reference / value for direction -1), which do not; anchors: for these
+    two, name → (minimum, maximum) or name → reference > 0, in the unit of the indicator; aggregation: "arithmetic" or
+    "geometric", which with anchors is of the normalised values as they are, else of .01 + .99·x (an area best in one
+    indicator would score 0). The score is 100 × the weighted mean.
     Ranks are also taken over many choices: weights from a Dirichlet distribution whose mean is those given (flat over all
-    weightings where they are equal), normalisation by min-max, z-score or rank, mean arithmetic or geometric.
+    weightings where they are equal), normalisation by min-max (or the anchors), z-score or rank, mean arithmetic or geometric.
     After `fit` under "pca": `loadings`, `explained` (the component's share of the variance). `notes`: what a reader must know.
-    Raises HY-X006 (directions), HY-X007 (weights), HY-X008 (normalisation, aggregation).
+    Raises HY-X006 (directions), HY-X007 (weights), HY-X008 (normalisation, aggregation), HY-X010 (anchors).
     Source: OECD & JRC (2008), Handbook on Constructing Composite Indicators, steps 5 to 7.
     """
 
@@ -154,6 +189,7 @@ class AreaIndex:
     weights: Mapping[str, float] | str | None = None
     normalisation: str = "minmax"
     aggregation: str = "arithmetic"
+    anchors: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         named = isinstance(self.indicators, Mapping) and self.indicators
@@ -175,12 +211,44 @@ class AreaIndex:
                 fa=f"برای هر یک از این نماگرها وزنی بزرگ‌تر از صفر بدهید: {'، '.join(self.indicators)}.",
             )
 
-        if self.normalisation not in NORMALISATIONS or self.aggregation not in AGGREGATIONS:
+        known = [*NORMALISATIONS, *ANCHORED]
+        if self.normalisation not in known or self.aggregation not in AGGREGATIONS:
             raise error(
                 "HY-X008",
-                en=f"Normalisation is one of {', '.join(NORMALISATIONS)}; aggregation one of {', '.join(AGGREGATIONS)}.",
-                fa=f"normalisation یکی از این‌هاست: {'، '.join(NORMALISATIONS)}؛ و aggregation یکی از این‌ها: {'، '.join(AGGREGATIONS)}.",
+                en=f"Normalisation is one of {', '.join(known)}; aggregation one of {', '.join(AGGREGATIONS)}.",
+                fa=f"normalisation یکی از این‌هاست: {'، '.join(known)}؛ و aggregation یکی از این‌ها: {'، '.join(AGGREGATIONS)}.",
             )
+        if not self._anchors_fit():
+            raise error(
+                "HY-X010",
+                en='Give anchors for every indicator with "goalposts", as (minimum, maximum), and with "reference", as a number above 0; '
+                "with another normalisation none.",
+                fa="برای «goalposts» برای هر نماگر (کمینه، بیشینه) و برای «reference» عددی بزرگ‌تر از صفر در anchors بدهید؛ "
+                "با normalisation دیگر چیزی ندهید.",
+            )
+
+    def _anchors_fit(self) -> bool:
+        if self.anchors is None or self.normalisation in NORMALISATIONS:
+            return self.anchors is None and self.normalisation in NORMALISATIONS
+        try:
+            given = [np.asarray(anchor, dtype=np.float64).ravel() for anchor in self.anchors.values()]
+        except (TypeError, ValueError):
+            return False
+        if self.normalisation == "reference":
+            given = [np.append(0.0, anchor) for anchor in given]
+        each = all(len(pair) == 2 and np.isfinite(pair).all() and pair[0] < pair[1] for pair in given)
+        return set(self.anchors) == set(self.indicators) and each
+
+    @property
+    def _scales(self) -> dict[str, Scale]:
+        """Normalisations of directed values that this index is compared under, each with the means that go with it."""
+        scales: dict[str, Scale] = {name: (normalise, AGGREGATIONS) for name, normalise in NORMALISATIONS.items()}
+        if self.anchors is None:
+            return scales
+        anchors = np.array([np.multiply(self.anchors[name], sign) for name, sign in self.indicators.items()])
+        own = partial(ANCHORED[self.normalisation], anchors=anchors)
+        del scales["minmax"]
+        return {self.normalisation: (own, {**AGGREGATIONS, "geometric": partial(geometric, floor=0.0)}), **scales}
 
     @property
     def shares(self) -> Array:
@@ -198,7 +266,8 @@ class AreaIndex:
         After it: `areas` (ranked, worst first); `draws` (draws, areas), scores under the choices in that order; `values`
         and `normalised`, frames by area; `not_ranked`, area → its indicators without a value: an area with a gap in any
         indicator is neither ranked nor does it shift the others.
-        Raises HY-X001 to HY-X005: column, text in a number, area twice, constant indicator, fewer than 3 areas.
+        Raises HY-X001 to HY-X005: column, text in a number, area twice, constant indicator, fewer than 3 areas; HY-X011: a
+        value that has no ratio to its reference.
         """
         frame, file = _frame(data)
         names = list(self.indicators)
@@ -210,9 +279,12 @@ class AreaIndex:
         values, label = values[complete], label[complete]
         _check_spread(values, names, file)
         directed = values * np.array(list(self.indicators.values()))
+        if self.normalisation == "reference":
+            _check_ratios(values, self.indicators, file)
         self.notes = self._components(directed) if self.weights == "pca" else ()
-        normalised = NORMALISATIONS[self.normalisation](directed)
-        score = 100 * AGGREGATIONS[self.aggregation](normalised, self.shares[None])[0]
+        normalise, means = self._scales[self.normalisation]
+        normalised = normalise(directed)
+        score = 100 * means[self.aggregation](normalised, self.shares[None])[0]
         order = np.lexsort((label, -score))
         self.areas = list(label[order])
         self.scores = pd.Series(score[order], index=self.areas, name="score")
@@ -256,10 +328,11 @@ class AreaIndex:
         from scipy.stats import rankdata
 
         weights = self._weightings(draws, seed)
-        ranks = np.empty((len(NORMALISATIONS), len(AGGREGATIONS), draws, len(self.areas)))
-        for i, normalise in enumerate(NORMALISATIONS.values()):
+        scales = self._scales.values()
+        ranks = np.empty((len(scales), len(AGGREGATIONS), draws, len(self.areas)))
+        for i, (normalise, means) in enumerate(scales):
             normalised = normalise(self._directed)
-            for j, aggregate in enumerate(AGGREGATIONS.values()):
+            for j, aggregate in enumerate(means.values()):
                 scores = np.round(100 * aggregate(normalised, weights), TIED)
                 ranks[i, j] = rankdata(-scores, axis=1, method="min")
         shift = np.abs(ranks - rankdata(-np.round(self.scores, TIED), method="min")).mean(axis=-1, keepdims=True)
@@ -276,7 +349,7 @@ class AreaIndex:
     def _over_choices(self, directed: Array, draws: int, seed: int) -> Array:
         weights = self._weightings(draws, seed)
         scores = np.empty((draws, len(directed)))
-        choices = [(n, a) for n in NORMALISATIONS.values() for a in AGGREGATIONS.values()]
+        choices = [(normalise, mean) for normalise, means in self._scales.values() for mean in means.values()]
         for i, (normalise, aggregate) in enumerate(choices):
             scores[i :: len(choices)] = 100 * aggregate(normalise(directed), weights[i :: len(choices)])
         return np.round(scores, TIED)

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import kendalltau
 
 from hamyar.area_index import AreaIndex, geometric, minmax, rank_share, zscore
 from hamyar.errors import HamyarError
 
+COUNTIES = """area,poor,water,school
+a,31,0.62,5.1
+b,12,0.91,8.8
+c,25,0.55,7.9
+d,18,0.80,6.0
+e,40,0.71,4.2
+f,9,0.97,9.1
+g,22,0.66,7.2
+h,40,0.97,9.1
+"""
 REAL = {"illiterate_share_active": 1, "unemp_rate": 1, "dependency": 1, "female_activity_10p": -1}
 
 
@@ -150,6 +163,99 @@ def test_weights_by_principal_component():
     assert not [n for n in index.notes if "two" in n.en]
     turned = AreaIndex({"one": 1, "two": 1, "noise": 1}, weights="pca").fit(data, draws=60)
     assert [note.code for note in turned.notes] == ["HY-X009"]
+
+
+# Human development in 2014 (UNDP, Human Development Report 2015, table 1, rounded as published), goalposts of its technical
+# note 1: life expectancy 20 to 85, expected years of schooling 0 to 18, mean years 0 to 15, income 100 to 75,000 (its log).
+HDI = pd.DataFrame(
+    {
+        "area": ["Norway", "Costa Rica", "Niger"],
+        "life": [81.6, 79.4, 61.4],
+        "expected": [17.5, 13.9, 5.4],
+        "mean": [12.6, 8.4, 1.5],
+        "income": np.log([64992, 13413, 908]),
+        "published": [0.944, 0.766, 0.348],
+    }
+)
+
+
+def test_goalposts_make_the_human_development_index():
+    schooling = AreaIndex(
+        {"expected": 1, "mean": 1}, normalisation="goalposts", anchors={"expected": (0, 18), "mean": (0, 15)}
+    ).fit(HDI, draws=60)
+    data = HDI.assign(schooling=HDI["area"].map(schooling.scores / 100))
+    anchors = {"life": (20, 85), "schooling": (0, 1), "income": (np.log(100), np.log(75000))}
+    index = AreaIndex(dict.fromkeys(anchors, 1), None, "goalposts", "geometric", anchors).fit(data, draws=60)
+    assert (index.scores[HDI["area"]] / 100).to_numpy() == pytest.approx(HDI["published"].to_numpy(), abs=1e-3)
+    by_hand = np.cbrt((79.4 - 20) / 65 * (13.9 / 18 + 8.4 / 15) / 2 * np.log(134.13) / np.log(750))
+    assert index.scores["Costa Rica"] == pytest.approx(100 * by_hand, rel=1e-12)
+    assert index.normalised.loc["Niger", "life"] == pytest.approx(41.4 / 65)
+    alone = AreaIndex(dict.fromkeys(anchors, 1), None, "minmax", "geometric").fit(data, draws=60)
+    assert alone.scores["Niger"] == pytest.approx(1), "min-max depends on who is there, goalposts do not"
+
+
+def test_goalposts_cut_and_a_zero_stays_a_zero(four):
+    given = {"normalisation": "goalposts", "anchors": {"poor": (10, 30), "work": (0.1, 0.9)}}
+    table = AreaIndex({"poor": 1, "work": -1}, aggregation="geometric", **given).fit(four).table().set_index("area")
+    assert table["poor"].to_dict() == pytest.approx({"a": 0, "b": 0, "c": 0.5, "d": 1})
+    assert table["work"].to_dict() == pytest.approx({"a": 0, "b": 0.25, "c": 0.125, "d": 1})
+    assert table["score"].to_dict() == pytest.approx({"a": 0, "b": 0, "c": 25, "d": 100})
+
+
+def test_ratios_to_a_reference(four):
+    index = AreaIndex({"poor": 1, "work": -1}, normalisation="reference", anchors={"poor": 20, "work": 0.7}).fit(four)
+    table = index.table().set_index("area")
+    assert table["poor"].to_dict() == pytest.approx({"a": 0, "b": 0.5, "c": 1, "d": 2})
+    assert table["work"].to_dict() == pytest.approx({"a": 7 / 9, "b": 1, "c": 7 / 8, "d": 7})
+    assert table.loc["d", "score"] == pytest.approx(450)
+    assert index.sensitivity(draws=20)["first"].between(-1e-9, 1 + 1e-9).all()
+    assert index.draws[:, 0].max() == pytest.approx(700, rel=0.2), "the anchors, not min-max, are among the choices"
+
+
+def test_scores_of_1_to_100_by_hand_under_both_means():
+    """COINr 1.1.14: n_minmax(l_u = c(1, 100)), direction -1 turned, then a_gmean or a_amean, written out."""
+    data = pd.read_csv(StringIO(COUNTIES))
+    scaled = pd.DataFrame({"area": data["area"]})
+    for name, sign in {"poor": 1, "water": -1, "school": -1}.items():
+        x = sign * data[name]
+        scaled[name] = 1 + 99 * (x - x.min()) / (x.max() - x.min())
+    weight = np.array([0.5, 0.3, 0.2])
+    values = scaled[["poor", "water", "school"]].to_numpy()
+    gmean, amean = np.exp(np.log(values) @ weight), values @ weight
+    weights = {"poor": 0.5, "water": 0.3, "school": 0.2}
+    for aggregation, expected in (("geometric", gmean), ("arithmetic", (amean - 1) / 0.99)):
+        found = AreaIndex({"poor": 1, "water": -1, "school": -1}, weights, aggregation=aggregation).fit(data, draws=60)
+        assert found.scores[data["area"]].to_numpy() == pytest.approx(expected, rel=1e-12)
+        ours, theirs = found.scores[data["area"]].rank(), pd.Series(expected).rank()
+        assert kendalltau(ours, theirs).statistic == pytest.approx(1)
+        assert np.corrcoef(ours, theirs)[0, 1] == pytest.approx(1)
+    assert kendalltau(gmean, amean).statistic < 0.9, (
+        "the geometric mean does not let h make good one lack by two riches"
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"normalisation": "goalposts"},
+        {"normalisation": "goalposts", "anchors": {"poor": (0, 1)}},
+        {"normalisation": "goalposts", "anchors": {"poor": (0, 40), "work": (1, 0)}},
+        {"normalisation": "goalposts", "anchors": {"poor": (0, 40), "work": 1}},
+        {"normalisation": "goalposts", "anchors": {"poor": (0, 40), "work": ("low", "high")}},
+        {"normalisation": "reference", "anchors": {"poor": 20, "work": 0}},
+        {"normalisation": "reference", "anchors": {"poor": 20, "work": (0, 1)}},
+        {"normalisation": "minmax", "anchors": {"poor": (0, 40), "work": (0, 1)}},
+    ],
+)
+def test_anchors_must_fit(four, given):
+    assert fault(four, **given).code == "HY-X010"
+
+
+@pytest.mark.parametrize(("column", "value"), [("poor", -1.0), ("work", 0.0)])
+def test_a_ratio_needs_values_above_zero(four, column, value):
+    four.loc[1, column] = value
+    found = fault(four, normalisation="reference", anchors={"poor": 20, "work": 0.7})
+    assert (found.code, found.column) == ("HY-X011", column)
 
 
 @pytest.mark.parametrize("choice", [{"normalisation": "log"}, {"aggregation": "harmonic"}])

@@ -27,6 +27,7 @@ from hamyar.poverty import (
     watts,
 )
 from hamyar.survey import Bootstrap, Design, Jackknife, calibrate, linearised, mean
+from hamyar.tables import as_table
 
 DESIGN = Design(weight="w", strata="h", psu="c")
 LINE = 60.0
@@ -235,6 +236,46 @@ def test_a_column_of_lines_is_each_rows_own() -> None:
     found = fgt(data, "y", DESIGN, line="line", alpha=1)["estimate"].iloc[0]
     gap = np.maximum(1 - data["y"] / data["line"], 0)
     assert found == pytest.approx(np.average(gap, weights=data["w"]), rel=1e-12)
+
+
+def test_a_line_for_each_row_needs_no_column() -> None:
+    data = sample()
+    lines = pd.Series(np.where(data["g"] == "north", 50.0, 80.0), index=data.index)
+    expected = fgt(data.assign(line=lines), "y", DESIGN, by="g", line="line", alpha=1)
+    for given in (
+        lines,
+        lines.sample(frac=1, random_state=0),
+        lines.to_numpy(),
+        list(lines),
+        lines.to_numpy()[:, None],
+    ):
+        pd.testing.assert_frame_equal(fgt(data, "y", DESIGN, by="g", line=given, alpha=1), expected)
+    same = fgt(data, "y", DESIGN, line=np.full(len(data), LINE))
+    assert same["estimate"].iloc[0] == fgt(data, "y", DESIGN, line=np.float64(LINE))["estimate"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (lambda d: np.full(len(d) - 1, LINE), "HY-Y019.*each of the 600 rows.*599 were given"),
+        (lambda d: np.full((len(d), 2), LINE), "HY-Y019"),
+        (lambda d: np.array([LINE]), "HY-Y019"),
+        (lambda d: d["g"], 'HY-Y001.*column "line"'),
+        (lambda d: np.where(d.index == 4, np.nan, LINE), "unknown"),
+        (lambda d: np.where(d.index == 4, 0.0, LINE), "zero or less"),
+    ],
+)
+def test_lines_by_row_that_cannot_be(given: Any, expected: str) -> None:
+    data = sample()
+    with pytest.raises(HamyarError, match=expected) as caught:
+        fgt(data, "y", DESIGN, line=given(data))
+    assert all(fault.fa and fault.en for fault in caught.value.faults)
+
+
+def test_lines_by_row_go_with_rows_in_memory() -> None:
+    data = sample()
+    with pytest.raises(HamyarError, match="HY-Y019"):
+        fgt(as_table(data, universe="probability_sample"), "y", DESIGN, line=np.full(len(data), LINE))
 
 
 def test_size_counts_people() -> None:

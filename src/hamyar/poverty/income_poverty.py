@@ -1,6 +1,7 @@
 """Income poverty: Foster-Greer-Thorbecke, Watts, Sen, Sen-Shorrocks-Thon, with design-based errors.
 
-As in `hamyar.poverty.inequality`; poor: income < line. line: an amount, a column of amounts (say by region),
+As in `hamyar.poverty.inequality`; poor: income < line. line: an amount, a column of amounts (say by region), an
+array or series with an amount for each row of a frame in memory (a series by the frame's labels where it has the same),
 `RelativeLine(0.6, of="median")`, or the `Line` that `poverty_line` estimated on the same rows. A relative line is taken
 on all people of the sample, before any group, and its own variance is in that of the estimate.
 The frame has also `line` and `line_se`; attrs and notes as there.
@@ -11,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from hamyar.errors import error
 from hamyar.poverty import functionals
@@ -20,7 +22,7 @@ from hamyar.poverty.lines import Line, RelativeLine
 from hamyar.poverty.rows import Rows
 from hamyar.survey import Design
 
-AnyLine = float | str | RelativeLine | Line
+AnyLine = float | str | ArrayLike | RelativeLine | Line
 NAMES: dict[float, str] = {0: "headcount", 1: "poverty_gap", 2: "squared_poverty_gap"}
 
 

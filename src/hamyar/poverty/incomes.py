@@ -14,7 +14,6 @@ from hamyar.errors import HamyarError, error
 from hamyar.poverty import functionals
 from hamyar.poverty.functionals import Estimated
 from hamyar.poverty.limits import JACKKNIFED, Spread
-from hamyar.poverty.lines import Line, RelativeLine
 from hamyar.poverty.notes import Note
 from hamyar.poverty.rows import Rows
 from hamyar.survey import Design, limits
@@ -51,19 +50,20 @@ def estimate(
     design: Design,
     by: str | Sequence[str] | None,
     size: str | None,
-    line: float | str | RelativeLine | Line | None = None,
+    line: Any = None,
     *,
     engine: str | None = None,
 ) -> pd.DataFrame:
     """One row per group: measure, parameter, line, line_se, the groups, estimate, se, low, high, n, people, universe, provenance."""
     groups = [by] if isinstance(by, str) else [] if by is None else list(by)
-    rows = Rows.read(data, income, design, groups, size, line if isinstance(line, str) else None, engine)
+    by_row = isinstance(line, str) or np.ndim(line) > 0
+    rows = Rows.read(data, income, design, groups, size, line if by_row else None, engine)
     _check(rows, statistic)
-    value, through = (1.0, None) if isinstance(line, str) or line is None else rows.resolved(line)
+    value, through = (1.0, None) if by_row or line is None else rows.resolved(line)
     frame = _Estimates(rows, statistic, value, None if through is None else rows.placed(through)).frame(income)
     if line is not None:
         known = 0.0 if rows.universe != "list" else np.nan
-        frame.insert(2, "line", np.nan if isinstance(line, str) else value)
+        frame.insert(2, "line", np.nan if by_row else value)
         frame.insert(3, "line_se", known if through is None else through.se)
     return frame
 

@@ -58,12 +58,17 @@ class Rows:
         design: Design,
         by: list[str],
         size: str | None,
-        line: str | None = None,
+        line: Any = None,
         engine: str | None = None,
     ) -> Rows:
-        """Raises HamyarError: columns missing, no rows, weights, sizes, strata or clusters unknown, incomes infinite."""
+        """line: a column of lines, or an amount for each row of a frame in memory.
+
+        Raises HamyarError: columns missing, no rows, weights, sizes, strata or clusters unknown, incomes infinite, HY-Y019.
+        """
         first = design.stages[0]
-        places = {"y": income, "w": design.weight, "s": size, "z": line, "h": first.strata, "c": first.psu}
+        of_rows = None if line is None or isinstance(line, str) else line
+        z = line if of_rows is None else None
+        places = {"y": income, "w": design.weight, "s": size, "z": z, "h": first.strata, "c": first.psu}
         names = {key: name for key, name in places.items() if name} | {f"g{n}": name for n, name in enumerate(by)}
         if design.beyond_first_stage:
             names |= {f"d{n}": name for n, name in enumerate(design.columns)}
@@ -76,6 +81,9 @@ class Rows:
             columns = table.expr.select(**{key: table.expr[name] for key, name in names.items()}).to_pyarrow()
         if not columns.num_rows:
             raise no_rows()
+        if of_rows is not None:
+            columns = columns.append_column("z", _by_row(of_rows, data, columns.num_rows))
+            names["z"] = "line"
         beyond = None
         if design.beyond_first_stage:
             held = pa.table({name: columns[f"d{n}"] for n, name in enumerate(design.columns)})
@@ -327,6 +335,20 @@ def _in_memory(data: Any) -> bool:
     """Frames whose columns can be taken as they are, without an engine."""
     kind = f"{type(data).__module__.partition('.')[0]}.{type(data).__name__}"
     return isinstance(data, pd.DataFrame | pa.Table) or kind == "polars.DataFrame"
+
+
+def _by_row(line: Any, data: Any, rows: int) -> pa.Array:
+    """An amount for each row, brought to the order of the data's labels where both have the same. Raises HY-Y019."""
+    if isinstance(line, pd.Series) and isinstance(data, pd.DataFrame) and data.index.is_unique and line.index.is_unique:
+        line = line.reindex(data.index) if set(line.index) == set(data.index) else line
+    held = np.asarray(line)
+    if not _in_memory(data) or held.size != rows or held.shape[0] != rows:
+        raise error(
+            "HY-Y019",
+            en=f"a line by row is one amount for each of the {rows} rows of a frame in memory; {held.size} were given. Or name a column of the data.",
+            fa=f"خط فقرِ هر ردیف یک مبلغ برای هر یک از {rows} ردیف جدولی در حافظه است و {held.size} مقدار داده شد. یا ستونی از داده را نام ببرید.",
+        )
+    return pa.array(held.ravel())
 
 
 def _taken(data: Any, names: Mapping[str, str]) -> pa.Table:
