@@ -26,10 +26,10 @@ MEMORY = "400MB"  # of DuckDB while keys are compared; beyond it goes to disk
 
 
 def check(path: str | Path, contract: str | Contract, *, universe: str, provenance: str) -> Report:
-    """Check every value of a CSV, XLSX or Parquet file; nothing is raised for what the file holds.
+    """Check every value of a CSV, XLSX, Stata or Parquet file; nothing is raised for what the file holds.
 
     Rows: row 1 is the heading; a line break inside quotation marks starts no row; an empty line is a row but holds
-    nothing. In Parquet, which has no heading row, a row's number is its place. The file is streamed.
+    nothing. In Stata files and Parquet, which have no heading row, a row's number is its place. The file is streamed.
     Raises HamyarError HY-T001 for an unknown contract.
     """
     return examine(Path(path), contract, Label(None, universe, provenance)).report

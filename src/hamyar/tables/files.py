@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from hamyar.errors import HamyarError, error
 from hamyar.tables.incoming import MOST_COLUMNS, Batch, Incoming
+from hamyar.tables.stata import MOST_IN_STATA, open_dta
 from hamyar.tables.text_files import BLOCK, open_csv
 from hamyar.tables.workbooks import open_xlsx
 
@@ -40,11 +41,12 @@ def open_file(path: Path, block: int = BLOCK) -> Incoming:
             file=str(path),
         )
     found = open_csv(path, block) if kind is open_csv else kind(path)
-    if len(found.heading) > MOST_COLUMNS:
+    most = MOST_IN_STATA if kind is open_dta else MOST_COLUMNS
+    if len(found.heading) > most:
         raise error(
             "HY-T015",
-            en=f"the file has {len(found.heading)} columns; at most {MOST_COLUMNS} are read. Leave out those that are not needed.",
-            fa=f"پرونده {len(found.heading)} ستون دارد و حداکثر {MOST_COLUMNS} ستون خوانده می‌شود. ستون‌های زائد را بردارید.",
+            en=f"the file has {len(found.heading)} columns; at most {most} are read. Leave out those that are not needed.",
+            fa=f"پرونده {len(found.heading)} ستون دارد و حداکثر {most} ستون خوانده می‌شود. ستون‌های زائد را بردارید.",
             file=path.name,
         )
     return found
@@ -79,6 +81,11 @@ def _no_parquet(path: Path) -> HamyarError:
     )
 
 
-_KINDS = {".csv": open_csv, ".tsv": open_csv, ".txt": open_csv, ".xlsx": open_xlsx} | dict.fromkeys(
-    PARQUET, open_parquet
-)
+_KINDS = {
+    ".csv": open_csv,
+    ".tsv": open_csv,
+    ".txt": open_csv,
+    ".xlsx": open_xlsx,
+    ".dta": open_dta,
+    **dict.fromkeys(PARQUET, open_parquet),
+}

@@ -33,11 +33,11 @@ def as_table(
     provenance: str | None = None,
     engine: str | None = None,
 ) -> Table:
-    """A Table from a Table, a path (CSV, XLSX, Parquet), or an Ibis, pandas, polars or Arrow table.
+    """A Table from a Table, a path (CSV, XLSX, Stata, Parquet), or an Ibis, pandas, polars or Arrow table.
 
     Parquet stays on disk and is read when asked for; an Ibis table stays on its backend, unless `engine` says "duckdb"
     or "spark" (the running session, else one on this machine; needs the extra `spark`). A label in the file is
-    honoured, and contradicting it raises HamyarError HY-T002. CSV and XLSX are read whole: with a contract as `read`
+    honoured, and contradicting it raises HamyarError HY-T002. CSV, XLSX and Stata files are read whole: with a contract as `read`
     does, else a column holds numbers where every value is one and none has a leading zero.
     """
     declared = Label(contract.name if isinstance(contract, Contract) else contract, universe, provenance)
