@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from hamyar.errors import HamyarError
 from hamyar.priority import tiers
 from hamyar.small_area import FayHerriot, SpatialFayHerriot, SpatioTemporalFayHerriot
-from hamyar.small_area.area_covariance import Spatial, SpatioTemporal
+from hamyar.small_area.area_covariance import Spatial, SpatialOverTimes, SpatioTemporal
 
 
 def ring(areas: int) -> np.ndarray:
@@ -230,7 +230,7 @@ class TestDraws:
         assert np.corrcoef(model.draws(1000, 1).mean(axis=0), table["estimate"])[0, 1] > 0.99
 
 
-@pytest.mark.parametrize("structure", [Spatial(ring(6)), SpatioTemporal(ring(5), 4)])
+@pytest.mark.parametrize("structure", [Spatial(ring(6)), SpatioTemporal(ring(5), 4), SpatialOverTimes(ring(5), 4)])
 def test_derivatives_are_differences(structure):
     theta, h = np.array([0.7, 0.4, 0.5, -0.3])[: len(structure.names)], 1e-5
     covariance = structure.at(theta)
@@ -289,6 +289,28 @@ class TestSpatioTemporal:
             said += table["mse"].mean() / 30
             seen += ((table["estimate"] - frame["truth"]) ** 2).mean() / 30
         assert said == pytest.approx(seen, rel=0.12)
+
+    def test_independent_times_are_a_correlation_of_zero(self):
+        frame, W = panel(16, seed=2)
+        given = (frame["y"], frame["psi"], frame[["x"]])
+        places = {"proximity": W, "area": frame["area"], "time": frame["time"]}
+        model = SpatioTemporalFayHerriot(correlated_times=False).fit(*given, **places)
+        assert list(model.parameters.index) == ["variance_area", "rho_area", "variance_time"]
+        y, psi, Z = frame["y"].to_numpy(), frame["psi"].to_numpy(), np.column_stack([np.ones(len(frame)), frame["x"]])
+        whole = SpatioTemporalFayHerriot().fit(*given, **places)
+
+        def likelihood(theta):
+            return dense_loglikelihood(np.append(theta, 0.0), y, psi, Z, W, "reml", 4)
+
+        best = model.parameters.to_numpy()
+        assert model.loglikelihood == pytest.approx(likelihood(best), rel=1e-11)
+        assert model.loglikelihood < whole.loglikelihood
+        for step in 1e-3 * np.vstack([np.eye(3), -np.eye(3)]):
+            assert likelihood(best + step) < model.loglikelihood
+        assert model.draws(200, 1).shape == (200, len(frame))
+        bootstrap = SpatioTemporalFayHerriot(correlated_times=False, bootstrap=60, seed=2).fit(*given, **places)
+        ratio = bootstrap.estimates()["mse"].mean() / model.estimates()["mse"].mean()
+        assert ratio == pytest.approx(1, abs=0.15)
 
     def test_incomplete(self):
         frame, W = panel()

@@ -97,3 +97,16 @@ class SpatioTemporal(NamedTuple):
             [space[0], s1 * space[1], time[0], s2 * time[1]],
             {(0, 1): space[1], (1, 1): s1 * space[2], (2, 3): time[1], (3, 3): s2 * time[2]},
         )
+
+
+class SpatialOverTimes(NamedTuple):
+    """θ = (σ²₁, ρ₁, σ²₂): as SpatioTemporal with ρ₂ = 0, times that have nothing in common but their area."""
+
+    W: Array
+    times: int
+    names: tuple[str, ...] = ("variance_area", "rho_area", "variance_time")
+
+    def at(self, theta: Array) -> Covariance:
+        whole = SpatioTemporal(self.W, self.times).at(np.append(theta, 0.0))
+        second = {pair: bend for pair, bend in whole.second.items() if 3 not in pair}
+        return Covariance(whole.G, whole.first[:3], second)

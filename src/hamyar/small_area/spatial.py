@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hamyar.errors import Fault, error
-from hamyar.small_area.area_covariance import Covariance, Spatial, SpatioTemporal, proximity_matrix
+from hamyar.small_area.area_covariance import Covariance, Spatial, SpatialOverTimes, SpatioTemporal, proximity_matrix
 from hamyar.small_area.checking import AreaData, Array, area_data
 
 RHO = 0.999
@@ -51,7 +51,7 @@ class _Structured:
                 fa=f"با همسایگی، روش «{self.method}» وجود ندارد. «reml» یا «ml» را به کار ببرید.",
             )
 
-    def _fit(self, data: AreaData, structure: Spatial | SpatioTemporal) -> None:
+    def _fit(self, data: AreaData, structure: Spatial | SpatioTemporal | SpatialOverTimes) -> None:
         self.data, self.structure, self.sampled = data, structure, data.sampled
         self._theta = self._highest(data.y[data.sampled])
         moments = self._at(self._theta, data.y[data.sampled])
@@ -270,8 +270,8 @@ def _free(theta: Array, score: Array, names: Sequence[str]) -> Any:
     """Parameters that can still move: not those that a bound holds, nor the ρ of a variance that is 0."""
     variance = np.array(["variance" in name for name in names])
     free = np.where(variance, (theta > 0) | (score > 0), (np.abs(theta) < RHO) | (score * theta < 0))
-    gone = theta[0::2] == 0
-    free[1::2] &= ~gone
+    of_a_variance = free[1::2]
+    of_a_variance &= theta[0::2][: len(of_a_variance)] != 0
     return free
 
 
@@ -323,10 +323,13 @@ class SpatialFayHerriot(_Structured):
 class SpatioTemporalFayHerriot(_Structured):
     """y_dt = x_dt'β + u_d + v_dt + e_dt: u of a simultaneous autoregression over areas, v_d of a first-order one over times.
 
+    correlated_times: False takes the v of an area's times as independent (ρ₂ = 0; model "S" of the source, as against "ST").
     After `fit`: `parameters` (variance_area σ²₁, rho_area ρ₁, variance_time σ²₂, rho_time ρ₂), `coefficients`,
     `standard_errors`, `loglikelihood`, `notes`. Costs (areas · times)³.
     Source: Marhuenda, Molina & Morales (2013).
     """
+
+    correlated_times: bool = True
 
     def fit(
         self, y: Any, variance: Any, X: Any = None, *, proximity: Any, area: Any, time: Any
@@ -353,7 +356,8 @@ class SpatioTemporalFayHerriot(_Structured):
         W = proximity_matrix(proximity, len(given))
         rows = self._order
         ordered = area_data(data.y[rows], data.psi[rows], data.X[rows], intercept=False)
-        self._fit(replace(ordered, names=data.names), SpatioTemporal(W, len(times)))
+        structure = SpatioTemporal if self.correlated_times else SpatialOverTimes
+        self._fit(replace(ordered, names=data.names), structure(W, len(times)))
         return self
 
     def estimates(self) -> pd.DataFrame:
