@@ -285,6 +285,64 @@ class TestTransforms:
         own = inner.variance_component * (1 - plain["gamma"])
         assert table["estimate"].to_numpy() == pytest.approx(np.exp(plain["estimate"] + own / 2).to_numpy(), rel=1e-10)
 
+    def test_slud_and_maiti_by_differences(self):
+        """Each term anew: the mse at known parameters and its derivatives in σ² by differences, for areas without a sample too."""
+        rng = np.random.default_rng(4)
+        x, y = rng.normal(size=25), np.exp(rng.normal(3, 0.5, 25))
+        y[3] = np.nan
+        model = FayHerriot("ml", "log").fit(y, (0.25 * y) ** 2, x)
+        table, sigma, fit = model.estimates(), model.variance_component, model._at(model.variance_component)
+        bias = -np.trace(fit.inverse @ (model._Q * fit.weight[:, None] ** 2).T @ model._Q) / np.sum(fit.weight**2)
+        variance = 2 / np.sum(fit.weight**2)
+        for area, psi in ((0, 0.0625), (3, np.inf)):
+            mean, lever = (
+                model.data.basis[area] @ fit.beta,
+                model.data.basis[area] @ fit.inverse @ model.data.basis[area],
+            )
+
+            def known(s, psi=psi, mean=mean):
+                own = s if np.isinf(psi) else s * psi / (s + psi)
+                return np.exp(2 * mean + 2 * s) - np.exp(2 * mean + 2 * s - own)
+
+            h, gamma = 1e-4, table["gamma"][area]
+            slope = (known(sigma + h) - known(sigma - h)) / (2 * h)
+            bend = (known(sigma + h) - 2 * known(sigma) + known(sigma - h)) / h**2
+            square = np.exp(2 * mean + sigma * (1 + gamma)) * (1 - gamma) ** 2
+            in_sigma = ((1 + 3 * gamma) / 2) ** 2 + (0 if np.isinf(psi) else 1 / (sigma + psi))
+            expected = known(sigma) + square * (lever + variance * in_sigma)
+            expected -= 2 * lever * known(sigma) + bias * slope + variance * bend / 2
+            assert table["mse"][area] == pytest.approx(expected, rel=1e-6)
+
+    def test_an_mse_is_above_zero(self):
+        """Eight areas with σ² of 1.5 on the log scale: the bias is larger than what it is taken off, and stays in."""
+        y = np.array([24.3, 11.9, 13.3, 1.7, 121.5, 63.1, 14.5, 43.5])
+        model = FayHerriot(transform="log").fit(y, (np.array([0.5, 0.3, 0.3, 0.5, 0.3, 0.5, 0.3, 0.3]) * y) ** 2)
+        table = model.estimates()
+        assert model.variance_component > 1
+        assert (table["mse"] > 0).all()
+
+    def test_the_conditional_mse_is_larger_where_the_estimate_is(self):
+        rng = np.random.default_rng(9)
+        hit = {None: 0.0, "conditional": 0.0}
+        for _ in range(60):
+            theta = 2 + 0.45 * rng.normal(size=40)
+            y = np.exp(theta + 0.3 * rng.normal(size=40))
+            for back in hit:
+                table = FayHerriot(transform="log", back=back).fit(y, (0.3 * y) ** 2).estimates()
+                top = table["estimate"].nlargest(8).index
+                near = np.abs(table["estimate"] - np.exp(theta))[top] < 1.96 * np.sqrt(table["mse"][top])
+                hit[back] += near.mean() / 60
+        assert hit["conditional"] > 0.92 > 0.89 > hit[None], (
+            "the mse over samples is too small for the largest estimates"
+        )
+
+    @pytest.mark.parametrize(
+        ("transform", "back"), [(None, "crude"), ("arcsin", "crude"), ("log", "naive"), ("log", "bc")]
+    )
+    def test_only_ways_back_that_exist(self, transform, back):
+        with pytest.raises(HamyarError, match="HY-M029"):
+            FayHerriot(transform=transform, back=back)
+
     @pytest.mark.parametrize("transform", ["arcsin", "log"])
     def test_mse_tells_the_error(self, transform):
         rng = np.random.default_rng(11)

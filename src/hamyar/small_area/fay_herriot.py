@@ -10,7 +10,7 @@ import pandas as pd
 
 from hamyar.errors import Fault, error
 from hamyar.small_area.checking import Array, area_data
-from hamyar.small_area.transformation import TRANSFORMS, back, forward
+from hamyar.small_area.transformation import BACK, TRANSFORMS, ModelScale, back, forward
 from hamyar.small_area.variance_component import METHODS, Weighted, estimated, loglikelihood, precision, weighted
 
 _GRID = 240
@@ -25,7 +25,9 @@ class FayHerriot:
     likelihood × σ², Li & Lahiri 2010: never 0), "adjusted_ml" (likelihood × σ²), "adjusted_yl" and "adjusted_ml_yl" (the
     same with Yoshimori & Lahiri's factor, 2014). transform: None, "arcsin" (for shares) or "log" (for amounts): y and
     variance are given, and estimates come back, on the scale of y; σ², β and gamma are on the model's. intercept: a
-    constant is put before the covariates.
+    constant is put before the covariates. back: how estimates come back: None, without the bias of the bend, the mse that of
+    Slud & Maiti (2006) for the logarithm; for "log" also "conditional" (the mse given y: larger where the estimate is) and
+    "crude" (exp(estimate + mse / 2), mse estimate² · mse); for "arcsin" also "naive" (sin² of the estimate).
     After `fit`: `variance_component` σ², `at_zero` (its estimate stands at the bound), `coefficients`, `standard_errors`,
     `fit_statistics`, `notes` (what a reader must know, as faults with code, fa and en).
     Source: Fay & Herriot (1979); Rao & Molina (2015) chapter 6.
@@ -34,6 +36,7 @@ class FayHerriot:
     method: str = "reml"
     transform: str | None = None
     intercept: bool = True
+    back: str | None = None
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -48,6 +51,13 @@ class FayHerriot:
                 "HY-M016",
                 en=f'There is no transform "{self.transform}". Use None, "arcsin" or "log".',
                 fa=f"تبدیل «{self.transform}» وجود ندارد. None یا «arcsin» یا «log» را به کار ببرید.",
+            )
+        if self.back not in BACK[self.transform]:
+            listed = ", ".join(map(repr, BACK[self.transform]))
+            raise error(
+                "HY-M029",
+                en=f"With transform={self.transform!r} there is no back={self.back!r}. Use one of: {listed}.",
+                fa=f"با transform={self.transform!r} مقدار back={self.back!r} وجود ندارد. یکی از این‌ها را به کار ببرید: {listed}.",
             )
 
     def fit(self, y: Any, variance: Any, X: Any = None) -> FayHerriot:
@@ -92,19 +102,21 @@ class FayHerriot:
         """Frame with a row per area, in order: estimate (EBLUP), mse, gamma, sampled.
 
         mse is g1 + g2 + 2·g3, less (1 - γ)² times the bias of σ² for methods that have one. An area without a sample gets
-        the synthetic part x'β with mse σ² + x'(X'V⁻¹X)⁻¹x, less that bias, and gamma 0.
-        Source: Prasad & Rao (1990); Datta & Lahiri (2000); Datta, Rao & Smith (2005); Li & Lahiri (2010).
+        the synthetic part x'β with mse σ² + x'(X'V⁻¹X)⁻¹x, less that bias, and gamma 0. Under a transform both are brought
+        back to the scale of y, see `back` above.
+        Source: Prasad & Rao (1990); Datta & Lahiri (2000); Datta, Rao & Smith (2005); Li & Lahiri (2010); Slud & Maiti (2006).
         """
         sigma2, fit, basis = self.variance_component, self._at(self.variance_component), self.data.basis
         gamma = self._everywhere(sigma2 * fit.weight, 0.0)
         synthetic = basis @ fit.beta
         own = self._everywhere(sigma2 * self._psi * fit.weight, sigma2)
-        g2 = (1 - gamma) ** 2 * np.sum((basis @ fit.inverse) * basis, axis=1)
+        left, weight = 1 - gamma, self._everywhere(fit.weight, 0.0)
+        leverage = np.sum((basis @ fit.inverse) * basis, axis=1)
         variance, bias = precision(sigma2, fit, self._psi, self._Q, self.method)
-        g3 = (1 - gamma) ** 2 * self._everywhere(fit.weight, 0.0) * variance
-        mse = own + g2 + 2 * g3 - (1 - gamma) ** 2 * bias
+        mse = own + left**2 * (leverage + 2 * weight * variance - bias)
         estimate = synthetic + gamma * self._everywhere(fit.residual, 0.0)
-        estimate, mse = back(self.transform, estimate, own, mse)
+        scale = ModelScale(estimate, mse, synthetic, own, left, weight, leverage, sigma2, variance, bias)
+        estimate, mse = back(self.transform, self.back, scale)
         columns = {"estimate": estimate, "mse": mse, "gamma": gamma, "sampled": self.sampled}
         return pd.DataFrame(columns, index=self.data.index)
 
