@@ -182,7 +182,7 @@ def table_check(
 
 @app.command("poverty")
 def poverty(
-    data: Annotated[Path, typer.Argument(help="One row per household: CSV, XLSX or Parquet.")],
+    data: Annotated[Path, typer.Argument(help="One row per household: CSV, XLSX, Parquet or Stata.")],
     measure: Annotated[str, typer.Option(help="A shipped measure or a YAML file.")],
     by: Annotated[list[str] | None, typer.Option(help="A column to group by; several are crossed.")] = None,
     weight: Annotated[str | None, typer.Option(help="Column of sampling weights.")] = None,
@@ -207,7 +207,7 @@ def poverty(
 
 @app.command("area-index")
 def area_index(
-    data: Annotated[Path, typer.Argument(help="One row per area: CSV, XLSX or Parquet.")],
+    data: Annotated[Path, typer.Argument(help="One row per area: CSV, XLSX, Parquet or Stata.")],
     indicator: Annotated[
         list[str] | None,
         typer.Option(help="name=1 where more is worse, name=-1 where less is; without any, the census indicators."),

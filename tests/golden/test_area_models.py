@@ -1,4 +1,4 @@
-"""Transformed, spatio-temporal area models against emdi 2.2.2 and sae 1.3 (their functions run in R 4.2.2); numbers in area_models.json.
+"""Transformed, spatio-temporal area models against emdi 2.2.2 and sae 1.2 (their functions run in R 4.2.2); numbers in area_models.json.
 
 log, arcsin: emdi's backtransformed() of fh(y ~ x, vardir, method, transformation, backtransformation = "bc_sm", "bc_crude" or "bc")
 at σ² given. years: eblupSTFH(y ~ x, 20, 5, v, proxmat, model = "S" or "ST", MAXITER = 1000, PRECISION = 1e-10).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,12 @@ import pyarrow.parquet as pq
 
 from hamyar.errors import HamyarError, error
 from hamyar.tables.incoming import MOST_COLUMNS, Batch, Incoming
-from hamyar.tables.stata import MOST_IN_STATA, open_dta
 from hamyar.tables.text_files import BLOCK, open_csv
 from hamyar.tables.workbooks import open_xlsx
 
 PARQUET = (".parquet", ".pq")
+STATA = ".dta"
+MOST_IN_STATA = 12_000  # columns: a demographic and health survey has some thousands
 _ROWS = 50_000  # of a batch
 
 
@@ -23,14 +24,14 @@ def is_parquet(path: Path) -> bool:
     return path.suffix.lower() in PARQUET
 
 
-def open_file(path: Path, block: int = BLOCK) -> Incoming:
-    """The file's heading and rows; block: bytes of text parsed at a time, the longest row, and a 32nd of what is read ahead. Raises HamyarError: HY-T004 no such file, HY-T014 another kind, HY-T010 empty, HY-T015 too wide, and those of each kind."""
-    kind = _KINDS.get(path.suffix.lower())
-    if kind is None:
+def open_file(path: Path, block: int = BLOCK, kinds: Collection[str] | None = None) -> Incoming:
+    """The file's heading and rows; kinds: the endings of names that are read, all that are known without them; block: bytes of text parsed at a time, the longest row, and a 32nd of what is read ahead. Raises HamyarError: HY-T004 no such file, HY-T014 another kind, HY-T010 empty, HY-T015 too wide, and those of each kind."""
+    suffix, kinds = path.suffix.lower(), kinds or _KINDS
+    if suffix not in kinds:
         raise error(
             "HY-T014",
-            en=f"files of this kind are not read. Give one of {', '.join(_KINDS)}.",
-            fa=f"این نوع پرونده خوانده نمی‌شود. یکی از این‌ها را بدهید: {'، '.join(_KINDS)}.",
+            en=f"files of this kind are not read. Give one of {', '.join(kinds)}.",
+            fa=f"این نوع پرونده خوانده نمی‌شود. یکی از این‌ها را بدهید: {'، '.join(kinds)}.",
             file=path.name,
         )
     if not path.is_file():
@@ -40,8 +41,9 @@ def open_file(path: Path, block: int = BLOCK) -> Incoming:
             fa="چنین پرونده‌ای نیست. نشانی را بررسی کنید.",
             file=str(path),
         )
+    kind = _KINDS[suffix]
     found = open_csv(path, block) if kind is open_csv else kind(path)
-    most = MOST_IN_STATA if kind is open_dta else MOST_COLUMNS
+    most = MOST_IN_STATA if suffix == STATA else MOST_COLUMNS
     if len(found.heading) > most:
         raise error(
             "HY-T015",
@@ -81,11 +83,18 @@ def _no_parquet(path: Path) -> HamyarError:
     )
 
 
+def _open_dta(path: Path) -> Incoming:
+    from hamyar.tables.stata import open_dta  # and with it pandas, which no other kind needs
+
+    return open_dta(path)
+
+
 _KINDS = {
     ".csv": open_csv,
     ".tsv": open_csv,
     ".txt": open_csv,
     ".xlsx": open_xlsx,
-    ".dta": open_dta,
+    STATA: _open_dta,
     **dict.fromkeys(PARQUET, open_parquet),
 }
+LISTS = tuple(kind for kind in _KINDS if kind != STATA)  # kinds in which lists of people come

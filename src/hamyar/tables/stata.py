@@ -14,7 +14,6 @@ from hamyar.errors import HamyarError, error
 from hamyar.tables.incoming import Batch, Incoming
 
 ROWS = 20_000  # of a batch
-MOST_IN_STATA = 12_000  # columns: a demographic and health survey has some thousands
 _SPOILED = (  # what pandas raises for bytes that are no file of Stata's
     ValueError,
     KeyError,

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from hamyar import __version__
 from hamyar.errors import Fault, HamyarError, error
-from hamyar.tables.files import open_file
+from hamyar.tables.files import LISTS, open_file
 from hamyar_server.areas.models import Area
 from hamyar_server.core import audit, jobs
 from hamyar_server.core.bulk import Turn, in_turn, without_garbage
@@ -43,8 +43,8 @@ from hamyar_server.registry.models import (
     Person,
     State,
 )
-from hamyar_server.registry.preparing import Prepared, apart, check_apart
-from hamyar_server.registry.staging import STAGED, Refused, Staging, engine, forget, kept
+from hamyar_server.registry.preparing import Prepared, apart, check_apart, stage_apart
+from hamyar_server.registry.staging import STAGED, Kept, Refused, Staging, engine, forget, kept
 
 LARGEST = 200_000_000  # bytes of an upload
 CHUNK = 1400  # households of one transaction
@@ -86,7 +86,7 @@ def upload(
     folder(batch).mkdir(parents=True, mode=0o700)
     try:
         batch.sha256 = _write(file_of(batch), pieces)
-        batch.heading = open_file(file_of(batch)).heading
+        batch.heading = open_file(file_of(batch), kinds=LISTS).heading
     except HamyarError:
         shutil.rmtree(folder(batch))
         raise
@@ -225,15 +225,16 @@ def _staged(batch: Import, again: bool = False) -> Iterator[Staging]:
     """The batch's file in an engine of its own. again: as the check left it, if of a large file and of the same day; what overflowed to disk goes when it ends."""
     work, file, today = folder(batch), file_of(batch), timezone.localdate()
     made_of = json.dumps([__version__, today.isoformat(), batch.calendar, batch.sha256, batch.mapping], sort_keys=True)
-    known = kept(work, made_of) if again else 0
+    known = kept(work, made_of) if again else None
     if not known:
         forget(work)
-    refused = Refused(refused_file(batch), batch.heading, known)
+    before = known or Kept()
+    refused = Refused(refused_file(batch), batch.heading, before.size, before.refused, list(before.first))
     try:
         with engine(
             work, len(batch.mapping), str(work / STAGED) if _large(file) else ":memory:", bool(known)
         ) as running:
-            rows = Staging(running, refused, batch.calendar, today, batch.mapping)
+            rows = Staging(running, refused, batch.calendar, today, batch.mapping, before.rows)
             if not known:
                 rows.read(file)
                 _split(rows)
@@ -284,6 +285,12 @@ def _taken_out(staging: Staging, which: str) -> list[dict[str, Any]]:
     rows = [dict(zip(names, values, strict=True)) for values in found.fetchall()]
     staging.engine.execute(f"DELETE FROM good WHERE {which}")  # nosec B608  # noqa: S608
     return rows
+
+
+def staged(batch: Import) -> Generator[int, None, None]:
+    """Stages a large file for who takes it in, where the check has not; yields how many rows it has."""
+    with _staged(batch, again=True) as staging:
+        yield staging.rows
 
 
 def accept(*, by: Actor | None, batch: Import, take_suspected: bool = False, beforehand: bool = False) -> Import:
@@ -337,6 +344,8 @@ def run(batch: Import, progress: Progress | None = None) -> Import:
         if batch.state == ImportState.RUNNING:
             short = batch.total <= LONG if is_counted(batch) else not _large(file_of(batch))
             short = short or connection.in_atomic_block
+            if not short and not is_counted(batch):
+                stage_apart(batch, lock)
             _take_in(batch, acting(batch), prepared(batch) if short else apart(batch, lock), progress)
     return batch
 
@@ -344,7 +353,7 @@ def run(batch: Import, progress: Progress | None = None) -> Import:
 def prepared(batch: Import) -> Generator[Prepared, None, None]:
     """What the file brings, chunk by chunk, judged and sealed; the persons' keys are kept already, and refused rows stand in their file."""
     actor, before, passed = acting(batch), batch.done, 0
-    with _staged(batch, again=is_counted(batch)) as staging, without_garbage():
+    with _staged(batch, again=True) as staging, without_garbage():
         total, reading = staging.count(), Reading(batch, actor)
         for chunk in staging.households(CHUNK):
             judged = reading.judge(chunk)

@@ -57,6 +57,12 @@ def check_apart(batch: Import, lock: IO[str], progress: Callable[[int, int], obj
             progress(done, total)
 
 
+def stage_apart(batch: Import, lock: IO[str]) -> None:
+    """`imports.staged` in a second process, whose memory goes with it. Raises as `apart`."""
+    for _ in _second("staged", batch, lock):
+        pass
+
+
 def _second(work: str, batch: Import, lock: IO[str]) -> Generator[Any, None, None]:
     command = [sys.executable, "-c", BEGIN, work, str(batch.pk)]
     with (

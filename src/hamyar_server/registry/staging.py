@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from hamyar.persian import calendars
 from hamyar.persian.calendars import Calendar
 from hamyar.tables.cells import Kind, Reader
 from hamyar.tables.contracts import Column
-from hamyar.tables.files import open_file
+from hamyar.tables.files import LISTS, open_file
 from hamyar.tables.findings import wrong_cell
 from hamyar.tables.incoming import without_empty
 from hamyar_server.registry.columns import CONTRACT
@@ -146,7 +146,7 @@ class Staging:
     def read(self, file: Path) -> None:
         """Stream the file. Raises HamyarError where it is no file that can be read."""
         pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what it once had
-        incoming = open_file(file, BLOCK)
+        incoming = open_file(file, BLOCK, LISTS)
         types = TYPES | {"birth_date": "DATE"}
         names = ", ".join(
             f'"{c.name}" {types.get(c.name) or types.get(c.type, "VARCHAR")}' for c in self.columns.values()
@@ -248,16 +248,30 @@ class Staging:
     def keep(self, work: Path, of: str) -> None:
         """Say in the work folder that what is staged is whole, and of what it was made."""
         self.engine.execute("CHECKPOINT")
-        (work / NOTE).write_text(json.dumps({"of": of, "refused": self.refused.size()}), encoding="utf-8")
+        refused = self.refused
+        kept = Kept(refused.size(), refused.count, refused.first, self.rows)
+        (work / NOTE).write_text(json.dumps({"of": of, "kept": asdict(kept)}), encoding="utf-8")
 
 
-def kept(work: Path, of: str) -> int:
-    """How long the refused rows were when the work folder's rows were staged; 0 where none are kept that were made of the same."""
+@dataclass(frozen=True)
+class Kept:
+    """What is known of rows that were staged before: bytes of the refused ones' file, how many they are, their first reasons; rows read."""
+
+    size: int = 0
+    refused: int = 0
+    first: list[Fault] = field(default_factory=list)
+    rows: int = 0
+
+
+def kept(work: Path, of: str) -> Kept | None:
+    """What the work folder's rows were when they were staged; None where none are kept that were made of the same."""
     try:
         note = json.loads((work / NOTE).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return 0
-    return int(note["refused"]) if note["of"] == of and (work / STAGED).exists() else 0
+        return None
+    if note["of"] != of or not (work / STAGED).exists():
+        return None
+    return Kept(**note["kept"] | {"first": [Fault(**fault) for fault in note["kept"]["first"]]})
 
 
 def forget(work: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import subprocess
+import sys
 from datetime import date, timedelta
 
 import pytest
@@ -397,6 +400,18 @@ def test_what_was_staged_of_something_else_is_staged_anew(assessor, households, 
     imports.run(batch)
     assert Household.objects.count() == 3
     assert imports.refused_file(batch).read_bytes() == said
+
+
+def test_a_file_of_another_kind_leaves_nothing(assessor):
+    with pytest.raises(HamyarError, match="HY-T014"):
+        imports.upload(by=assessor, name="x.dta", pieces=[b"x"], source="x", calendar="jalali")
+    assert not Import.objects.exists()
+
+
+def test_what_reads_a_list_needs_no_pandas():
+    code = "import django; django.setup(); import hamyar_server.registry.imports, sys; print('pandas' in sys.modules)"
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "hamyar_server.settings"}
+    assert subprocess.check_output([sys.executable, "-c", code], env=environment, text=True).strip() == "False"
 
 
 def test_a_file_too_large_leaves_nothing(assessor, monkeypatch, settings):
