@@ -523,7 +523,7 @@ def _limits(
     """
     from scipy.special import betaincinv, stdtrit
 
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         spread, df = se / estimate, freedom
         if left_out is not None:
             few, those, _ = replace(left_out, value=np.log(left_out.value)).spread(np.log(estimate))
