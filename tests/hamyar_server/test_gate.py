@@ -140,7 +140,8 @@ def objects(kept: Round) -> dict[str, list[object]]:
         "alarms": list(Alarm.objects.values_list("pk", flat=True)),
         "filters": list(SavedFilter.objects.values_list("pk", flat=True)),
     }
-    return {key: few(rows) if key != "file" else rows for key, rows in found.items()}
+    whole = ("file", "households")  # of which each lies elsewhere
+    return {key: rows if key in whole else few(rows) for key, rows in found.items()}
 
 
 def registered(area: Area, number: int) -> Household:
@@ -160,7 +161,7 @@ def registered(area: Area, number: int) -> Household:
     return made
 
 
-def few(rows: list[object], most: int = 5) -> list[object]:
+def few(rows: list[object], most: int = 3) -> list[object]:
     """At most so many, spread over the list."""
     return rows[:: -(-len(rows) // most)] if rows else rows
 

@@ -2,7 +2,7 @@
 
 Nothing acknowledged is missing, nothing is half done, no half file lies about.
 
-HAMYAR_KILLS says how often for each database; three without it, twenty in `make prove`.
+HAMYAR_KILLS says how often for each database; two on SQLite and one on PostgreSQL without it, twenty in `make prove`.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def story(home: Home, kept: Path, kills: int, server: Cluster | None = None) -> 
     home.python(MIGRATE)
     backups, exported, cut_off = 0, Counter[str](), 0
     try:
-        for n in range(kills):
+        for n in range(1, kills + 1):  # the first two: a job while keys rotate, a command while a backup is made
             by_command = n % 3 == 2
             file = kept / f"list{n}.csv"
             write(file, n * 10_000)
@@ -227,7 +227,7 @@ def story(home: Home, kept: Path, kills: int, server: Cluster | None = None) -> 
             everything.command("work")
             newest = look(home, acknowledged, exported, since=newest)
             everything.kill()
-            print(f"kill {n + 1}: {len(acknowledged)} households acknowledged", flush=True)
+            print(f"kill {n}: {len(acknowledged)} households acknowledged", flush=True)
         assert amid or kills < 3, "no kill came in the middle of an import"
         assert "unbroken" in home.command("audit", "verify")
         home.command("keys", "rotate")
@@ -256,7 +256,7 @@ def look(home: Home, acknowledged: list[str], exported: Counter[str], since: str
 
 def restored(home: Home, kept: Path, kills: int) -> None:
     """Whatever backup bears its name is whole: it opens in its own place, and its chain holds."""
-    for n in range(kills):
+    for n in range(1, kills + 1):
         record, keys = kept / f"record{n}", kept / f"keys{n}"
         if record.exists() and keys.exists():
             home.command("restore", str(record), "--keys", str(keys), "--replace")
@@ -267,10 +267,10 @@ def times(default: int) -> int:
     return KILLS or default
 
 
-def test_nothing_is_lost_by_three_kills(tmp_path):
+def test_nothing_is_lost_by_two_kills(tmp_path):
     kept = tmp_path / "kept"
     kept.mkdir()
-    story(Home(tmp_path / "home"), kept, times(3))
+    story(Home(tmp_path / "home"), kept, times(2))
 
 
 @pytest.mark.prove
