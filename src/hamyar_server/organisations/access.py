@@ -185,18 +185,12 @@ def reset(*, by: Actor, user: User, second_factor: bool) -> str:
 
 
 def require_reset(by: Actor, user: User) -> Area:
-    """Pass where the actor manages all that the user acts for, and is somebody else; the area of the first of them.
-
-    A refusal does not say for whom or where the user acts.
-    """
+    """Pass where the actor manages all that the user acts for, and is somebody else; the area of the first of them."""
     memberships = list(user.memberships.living().select_related("organisation__area"))
     if not memberships or user.pk == by.user.pk:
         raise mandates.NotAllowed
-    try:
-        for membership in memberships:
-            granting.require_over(by, membership.organisation)
-    except mandates.NotAllowed:
-        raise mandates.NotAllowed from None
+    for membership in memberships:
+        granting.require_over(by, membership.organisation)
     return memberships[0].organisation.area
 
 

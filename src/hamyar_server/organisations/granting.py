@@ -320,8 +320,13 @@ def state_capacity(*, by: Actor, organisation: Organisation, kind: str, number: 
 
 
 def require_over(by: Actor, organisation: Organisation) -> None:
-    """Manages people there, and the organisation is the own one, below it, or acts by what it was granted from here."""
-    mandates.require(by, Function.MANAGE_PEOPLE, organisation.area)
+    """Manages people there, and the organisation is the own one, below it, or acts by what it was granted from here.
+
+    A refusal does not say where it works: one may have been asked about a person or a membership by its key alone.
+    """
+    mandates.require_somewhere(by, Function.MANAGE_PEOPLE)
+    if not mandates.holds(by, Function.MANAGE_PEOPLE, organisation.area):
+        raise mandates.NotAllowed
     if not answers_to(organisation, by.organisation):
         raise mandates.NotAllowed(_("%s does not act on your organisation's behalf.") % organisation)
 

@@ -191,10 +191,11 @@ def test_the_page_that_offers_a_second_factor_writes_nothing_and_offers_the_same
     assert not SecondFactor.objects.filter(user=director).exists()
 
 
-def test_a_refusal_says_why(cast, signed_in):
+def test_a_refusal_says_why_and_not_where_the_person_works(cast, signed_in):
     page = signed_in(cast.director).post(f"/people/{cast.outsider.user.pk}/reset/")
     assert page.status_code == 403
-    assert "دریابار بیرون از محدودهٔ سازمان شماست." in page.content.decode()
+    assert "سازمان شما برای این محدوده یا این کار اختیاری ندارد" in page.content.decode()
+    assert "دریابار" not in page.content.decode()
 
 
 @pytest.mark.parametrize(
