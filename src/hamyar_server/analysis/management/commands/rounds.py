@@ -14,6 +14,7 @@ from hamyar_server.analysis.withdrawn import withdrawn
 
 class Command(BaseCommand):
     help = "Run every kept round again, compare it with its manifest, and say how many persons of it were erased since"
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         what = parser.add_subparsers(dest="what", required=True)

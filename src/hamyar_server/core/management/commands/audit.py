@@ -12,6 +12,7 @@ from hamyar_server.core.audit import verify
 
 class Command(BaseCommand):
     help = "Verify that no event of the audit was changed, removed or put in"
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         what = parser.add_subparsers(dest="what", required=True)

@@ -14,6 +14,7 @@ from hamyar_server.core import backups
 
 class Command(BaseCommand):
     help = "Back up the record to one new folder and the keys of persons to another, while others write"
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("record", type=Path, help="a new folder for the record")

@@ -13,6 +13,7 @@ from hamyar_server.core.moving import copy_to
 
 class Command(BaseCommand):
     help = "Copy the record and the keys of persons from SQLite to two empty databases of PostgreSQL, and compare"
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("record", help="postgresql://user:password@host:port/name")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.commands.migrate import Command as Migrate
 
 
 class Command(Migrate):
+    requires_system_checks = [Tags.models, Tags.database]  # pages are not opened
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.set_defaults(database=None)
@@ -18,7 +21,9 @@ class Command(Migrate):
 
     def handle(self, *args: Any, **options: Any) -> None:
         for database in databases(options):
-            super().handle(*args, **options | {"database": database})
+            app = options["app_label"] or ("keys" if database == "keys" else None)  # of others nothing stands there
+            chosen = {"database": database, "app_label": app, "run_syncdb": options["run_syncdb"] and not app}
+            super().handle(*args, **options | chosen)
 
 
 def databases(options: dict[str, Any]) -> list[str]:

@@ -23,6 +23,7 @@ FORMULA = ("=", "+", "-", "@", "\t")
 
 class Command(BaseCommand):
     help = "Bring places or their boundaries into the record, or take a batch back"
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         what = parser.add_subparsers(dest="what", required=True)

@@ -12,6 +12,7 @@ from hamyar_server.registry import retention
 
 class Command(BaseCommand):
     help = "Erase for good the persons whose retention period is over"
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only say how many")

@@ -22,6 +22,7 @@ PIECE = 1 << 20
 
 class Command(BaseCommand):
     help = "Bring a list of persons into the registry, or take one back"
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", help="CSV, XLSX or Parquet, one row per person; or the word undo")

@@ -12,6 +12,7 @@ from hamyar_server.registry import exports, imports
 
 class Command(BaseCommand):
     help = "Do the jobs that wait, until a signal ends it"
+    requires_system_checks: list[str] = []
 
     def handle(self, **_: Any) -> None:
         exports.clear_abandoned()
