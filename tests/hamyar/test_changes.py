@@ -108,6 +108,27 @@ def test_no_change_seen_is_not_no_change() -> None:
     assert row(frame, "relative", measure="H")["high"] == pytest.approx(still["high"] / level)
 
 
+def test_a_share_of_poverty_may_change_by_a_deprivation_that_was_not_seen_to_change() -> None:
+    """Some of the poor lost z, none x: its share rose; one more household could have lost it."""
+    data = waves(households=120)
+    first = data[data["year"] == 2010]
+    stays_poor = first[["x", "y", "z"]].all(axis=1) & (first["c"] % 8 == 0)
+    last = first.assign(year=2015, z=first["z"].where(~stays_poor, 0.0))
+    for change in ("absolute", "relative"):
+        one = row(
+            changes(pd.concat([first, last]), TWO, DESIGN, "year"), change, "percentage_contribution", indicator="x"
+        )
+        poor = first[(first["x"] * first["y"] + first["z"]) > 0]
+        weight, lost = poor["w"].sum(), 1 - 0.025 ** (1 / len(poor))
+        with_x, scores = (poor["w"] * poor["x"]).sum() / 4, alkire_foster(last, TWO, DESIGN).set_index("measure")
+        whole = scores["estimate"]["M0"] * first["w"].sum()
+        least = (with_x - lost * weight / 4) / (whole - lost * weight / 4)
+        before = with_x / whole / (1 + one["estimate"]) if change == "relative" else with_x / whole - one["estimate"]
+        around = least / before - 1 if change == "relative" else least - before
+        assert one["estimate"] > 0
+        assert around - 2 * one["se"] < one["low"] < around < one["estimate"] - 2.3 * one["se"]
+
+
 def test_clusters_visited_twice_make_a_change_surer_than_two_samples() -> None:
     data = waves(households=2000)
     again = changes(data, TWO, DESIGN, "year")

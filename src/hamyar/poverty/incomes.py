@@ -13,7 +13,7 @@ import pandas as pd
 from hamyar.errors import HamyarError, error
 from hamyar.poverty import functionals
 from hamyar.poverty.functionals import Estimated
-from hamyar.poverty.limits import JACKKNIFED, Spread
+from hamyar.poverty.limits import JACKKNIFED, LOG, LOGIT, POVERTY, POVERTY_SHARE, Scale, Spread, powered
 from hamyar.poverty.notes import Note
 from hamyar.poverty.rows import Rows
 from hamyar.survey import Design, limits
@@ -31,7 +31,7 @@ class Statistic:
 
     above: every income must be above 0 ("zero"), not below it ("below zero"), or may be anything (None);
     total: mean income must be above zero; bounded: lies between 0 and 1 where no income is negative; smooth: the same
-    without jumps, of (incomes, weights), where a jackknife needs one.
+    without jumps, of (incomes, weights), where a jackknife needs one; power: of the scale of its limits, where `total`.
     """
 
     name: str
@@ -41,6 +41,14 @@ class Statistic:
     total: bool = True
     bounded: bool = True
     smooth: Callable[[Floats, Floats], float] | None = None
+    power: float = 1.5
+
+    @property
+    def scales(self) -> tuple[Scale, Scale | None]:
+        """For `Spread.limits`."""
+        if self.total:
+            return powered(-self.power), LOGIT if self.bounded else LOG
+        return LOGIT if self.name == "headcount" else POVERTY_SHARE if self.bounded else POVERTY, None
 
 
 def estimate(
@@ -190,7 +198,7 @@ class _Estimates:
             without = self._without_each_cluster(g)
             if without or self.statistic.name != "headcount":
                 spread = Spread(estimate[g], se[g], self.freedom[g], **without)
-                low[g], high[g] = spread.limits(share=self.statistic.bounded, inequality=self.statistic.total)
+                low[g], high[g] = spread.limits(*self.statistic.scales)
         if not self.statistic.total and self.statistic.name != "headcount":
             for k in map(int, np.flatnonzero((estimate > 0) & (se > 0) if self.statistic.bounded else estimate >= 0)):
                 if np.count_nonzero(rows.y[rows.of(k)] < self.line) <= 1:

@@ -88,9 +88,8 @@ def entropy(
     Incomes above zero for α <= 0, of zero or more otherwise, any for α = 2. Raises HamyarError HY-Y002 with their count.
     """
     above = "zero" if alpha <= 0 else None if alpha == 2 else "below zero"
-    statistic = Statistic(
-        "entropy", lambda y, w, _: functionals.entropy(y, w, alpha), float(alpha), above, bounded=False
-    )
+    function, power = (lambda y, w, _: functionals.entropy(y, w, alpha)), max(alpha + 0.5, 1.5)
+    statistic = Statistic("entropy", function, float(alpha), above, bounded=False, power=power)
     return estimate(statistic, data, income, design, by, size, engine=engine)
 
 

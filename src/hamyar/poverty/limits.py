@@ -1,6 +1,8 @@
 """95 % limits of inequality and poverty that hold with few clusters too.
 
-A scale on which the error hardly depends on the estimate: value^(-3/2) for inequality, logit or log for poverty. On it,
+A scale on which the error hardly depends on the estimate: value^(-3/2) for inequality, value^(-α-1/2) for an entropy of
+α above 1, which the largest incomes decide all the more; the fourth root for poverty, of its odds where it lies between 0
+and 1; the logit for headcounts. On it,
 where clusters are few, a jackknife over clusters with its correction of bias, else the linearised error. Student's t with
 the degrees of freedom that the clusters carry, fewer than the design's where some of them make most of the variance.
 Source: Shao & Tu (1995) The Jackknife and Bootstrap, 1.2 and 6.2; the variance of a variance, Cramér (1946) 27.4.
@@ -34,11 +36,35 @@ LOGIT = Scale(
     lambda value: 1 / (value * (1 - value)),
 )
 LOG = Scale(np.log, np.exp, lambda value: 1 / value)
-INEQUALITY = Scale(
-    lambda value: -(np.asarray(value, dtype=np.float64) ** -1.5),
-    lambda place: (-place) ** (-2 / 3),
-    lambda value: 1.5 * value**-2.5,
-)
+
+
+def powered(p: float) -> Scale:
+    """value^p, or -value^p where p is negative; beyond 0 and infinity lie these."""
+    sign = 1.0 if p > 0 else -1.0
+
+    def back(place: Any) -> Any:
+        with np.errstate(divide="ignore"):
+            return np.maximum(sign * place, 0.0) ** (1 / p)
+
+    return Scale(lambda value: sign * np.asarray(value, np.float64) ** p, back, lambda value: abs(p) * value ** (p - 1))
+
+
+def _of_odds(scale: Scale) -> Scale:
+    """The scale of value ÷ (1 - value)."""
+
+    def back(place: Any) -> Any:
+        odds = scale.back(place)
+        return odds / (1 + odds)
+
+    return Scale(
+        lambda value: scale.there(value / (1 - value)),
+        back,
+        lambda value: scale.slope(value / (1 - value)) / (1 - value) ** 2,
+    )
+
+
+POVERTY = powered(0.25)
+POVERTY_SHARE = _of_odds(POVERTY)
 
 
 @dataclass(frozen=True)
@@ -70,17 +96,11 @@ class Spread:
                 return middle - float(kept @ apart), float(stdtrit(freedom, 0.975) * np.sqrt(kept @ apart**2))
         return middle, float(stdtrit(self.freedom, 0.975) * self.se * scale.slope(self.estimate))
 
-    def limits(self, *, share: bool, inequality: bool) -> tuple[float, float]:
-        """share: lies between 0 and 1, both excluded; else above 0. The estimate always lies within.
-
-        The upper limit of inequality is no further than twice as far as on the logit or log scale.
-        """
-        usual = LOGIT if share else LOG
-        centre, half = self.on(usual)
-        low, high = usual.back(centre - half), usual.back(centre + half)
-        if inequality:
-            farthest = usual.back(centre + 2 * half)
-            centre, half = self.on(INEQUALITY)
-            low = INEQUALITY.back(centre - half)
-            high = min(INEQUALITY.back(centre + half), farthest) if centre + half < 0 else farthest
+    def limits(self, scale: Scale, usual: Scale | None = None) -> tuple[float, float]:
+        """On a scale; the upper one no further than twice as far as on the usual one. The estimate always lies within."""
+        centre, half = self.on(scale)
+        low, high = scale.back(centre - half), scale.back(centre + half)
+        if usual is not None:
+            centre, half = self.on(usual)
+            high = min(high, usual.back(centre + 2 * half))
         return min(float(low), self.estimate), max(float(high), self.estimate)

@@ -265,7 +265,9 @@ class _Frame:
             few = self.sums.share_left_out(s.numerator, s.denominator)
             return limits(estimate, se, self.df, effective, few)
         few = self.sums.left_out(s.numerator, s.denominator)
-        return leaning_limits(estimate, se, np.full_like(se, self.df), few, leans=s.measure != "quantile")
+        return leaning_limits(
+            estimate, se, np.full_like(se, self.df), few, lean=0.0 if s.measure == "quantile" else 1.5
+        )
 
     def _notes(self, statistics: list[Statistic]) -> list[dict[str, str]]:
         notes = []

@@ -444,21 +444,21 @@ def _logit_between(share: Floats) -> Floats:
 
 
 def leaning_limits(
-    estimate: Floats, error: Floats, df: Floats, left_out: LeftOut | None, *, leans: bool = True
+    estimate: Floats, error: Floats, df: Floats, left_out: LeftOut | None, *, lean: float = 1.5
 ) -> tuple[Floats, Floats]:
     """95 % limits of what has no bounds: Student's t; on few clusters the jackknife's, and where it leans further out on
     the side to which the clusters are skewed.
 
-    There by skewness × error × (1 + 2t²) ÷ 4: half more than in Hall (1992), J. Royal Statistical Society B 54:221-228,
-    as few clusters show too little of their skewness, and never inwards.
+    There by `lean` × skewness × error × (1 + 2t²) ÷ 6: half more than in Hall (1992), J. Royal Statistical Society B
+    54:221-228, as few clusters show too little of their skewness, and never inwards.
     """
     from scipy.special import stdtrit
 
-    lean = np.zeros_like(error)
+    further = np.zeros_like(error)
     if left_out is not None:
         few, those, skewness = left_out.spread(estimate)
         known = ~np.isnan(few) & (error > 0)
         error, df = np.where(known, few, error), np.where(known, those, df)
-        lean = np.where(known & leans, skewness * error * (1 + 2 * stdtrit(df, 0.975) ** 2) / 4, 0)
+        further = np.where(known, lean * skewness * error * (1 + 2 * stdtrit(df, 0.975) ** 2) / 6, 0)
     half = stdtrit(df, 0.975) * error
-    return estimate - half + np.minimum(lean, 0), estimate + half + np.maximum(lean, 0)
+    return estimate - half + np.minimum(further, 0), estimate + half + np.maximum(further, 0)
