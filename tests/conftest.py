@@ -15,8 +15,12 @@ left_out = 0
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without ../shared the tests that need it are left out, and counted; who needs a database has the keys' too."""
+    """Without ../shared the tests that need it are left out, and counted; who needs a database has the keys' too.
+
+    Journeys come first: they wait much, and one worker would go through them at the end while the other has nothing left.
+    """
     global left_out
+    items.sort(key=lambda item: "journeys" not in item.path.parts)
     for item in items:
         marked = item.get_closest_marker("django_db")
         if marked or "db" in getattr(item, "fixturenames", ()):
