@@ -9,7 +9,7 @@ from typing import Any
 import ibis
 import numpy as np
 import pandas as pd
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from hamyar.indicators import Measure
@@ -212,6 +212,8 @@ def value(node: Any, row: dict[str, Any]) -> Any:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(truths)
+@example(("=", ("column", "a"), ("null",)))
+@example(("<>", ("null",), ("column", "a")))
 def test_the_engine_and_plain_python_agree(expression: Any) -> None:
     text = sql(expression)
     assume(sum(text.count(part) for part in ("(", "NOT", "-", "CASE")) <= DEEPEST)  # more is refused, held elsewhere

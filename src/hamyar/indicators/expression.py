@@ -190,6 +190,8 @@ def _comparison(operate: Callable[[Any, Any], Any], *, ordered: bool) -> Callabl
         kind, (left, right) = _alike([node.this, node.expression], scope)
         if ordered and kind not in ("number", "date", "null"):
             raise _mixed(node, "number", kind)
+        if any(value.equals(ibis.null(value.type())) for value in (left, right)):  # else Ibis asks whether it IS NULL
+            return Typed("boolean", ibis.null("boolean"))
         return Typed("boolean", operate(left, right))
 
     return translated
