@@ -26,7 +26,7 @@ setup-dev: .venv/dev.stamp
 	touch $@
 
 .venv/dev.stamp: requirements/dev.lock pyproject.toml .venv/bin/python
-	$(UV) pip sync --quiet --compile-bytecode requirements/dev.lock
+	$(UV) pip sync --quiet requirements/dev.lock
 	$(UV) pip install --quiet --no-deps --editable .
 	$(BIN)/hamyar-server translations compile
 	touch .venv/run.stamp $@
@@ -42,10 +42,16 @@ fast: setup-dev ## tests that need neither a browser, nor PostgreSQL, nor Java, 
 	$(BIN)/pytest -n 2 -m "not prove and not bench and not browser and not shared and not postgres and not spark"
 
 check: setup-dev ## format, lint, weaknesses, types, arrows, Django, migrations, translations
+	$(MAKE) --no-print-directory --jobs=2 --output-sync types rules
+
+.PHONY: types rules
+types:
+	$(BIN)/mypy
+
+rules:
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench
 	$(BIN)/bandit -q -r src -ll
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hamyar-server check
 	$(BIN)/hamyar-server makemigrations --check --dry-run

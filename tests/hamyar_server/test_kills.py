@@ -2,7 +2,7 @@
 
 Nothing acknowledged is missing, nothing is half done, no half file lies about.
 
-HAMYAR_KILLS says how often for each database; two on SQLite and one on PostgreSQL without it, twenty in `make prove`.
+HAMYAR_KILLS says how often for each database in `make prove`; twenty without it. Among the tests of every day is one of each kind.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ import pytest
 from tests.hamyar_server.home import SET_UP, Home
 from tests.postgres import Cluster, cluster, empty_databases, free_port
 
-KILLS = int(os.environ.get("HAMYAR_KILLS", "0"))
+KILLS = range(1, int(os.environ.get("HAMYAR_KILLS", "20")) + 1)
+JOB, COMMAND = [1], [2]  # a job while keys rotate, a command while a backup is made
 HOUSEHOLDS = 7_700  # of one file: long enough for a second process, and to be killed in the middle
 BAD = 7
 AREA = "7701010001000001"
@@ -184,8 +186,8 @@ def progress(home: Home) -> tuple[int, int]:
     return rows, int(done)
 
 
-def story(home: Home, kept: Path, kills: int, server: Cluster | None = None) -> None:
-    """server: PostgreSQL's, which is killed too, before the rest or after it."""
+def story(home: Home, kept: Path, kills: Sequence[int], server: Cluster | None = None) -> None:
+    """kills: numbers of which each is a kill, every third of a command and every second while a backup is made; server: PostgreSQL's, which is killed too, before the rest or after it."""
     draw, amid, acknowledged, everything, newest = random.Random(), 0, [], Everything(home), ""
     places = home.folder.parent / "temporary"
     places.mkdir()
@@ -193,7 +195,7 @@ def story(home: Home, kept: Path, kills: int, server: Cluster | None = None) -> 
     home.python(MIGRATE)
     backups, exported, cut_off = 0, Counter[str](), 0
     try:
-        for n in range(1, kills + 1):  # the first two: a job while keys rotate, a command while a backup is made
+        for n in kills:
             by_command = n % 3 == 2
             file = kept / f"list{n}.csv"
             write(file, n * 10_000)
@@ -228,13 +230,13 @@ def story(home: Home, kept: Path, kills: int, server: Cluster | None = None) -> 
             newest = look(home, acknowledged, exported, since=newest)
             everything.kill()
             print(f"kill {n}: {len(acknowledged)} households acknowledged", flush=True)
-        assert amid or kills < 3, "no kill came in the middle of an import"
+        assert amid or len(kills) < 3, "no kill came in the middle of an import"
         assert "unbroken" in home.command("audit", "verify")
         home.command("keys", "rotate")
         look(home, acknowledged, exported)
         restored(home, kept, kills)
         print(
-            f"{kills} kills: {amid} amid an import, {cut_off} amid the writing of a file, {backups} backups whole, {len(acknowledged)} households and {dict(exported)} files acknowledged"
+            f"{len(kills)} kills: {amid} amid an import, {cut_off} amid the writing of a file, {backups} backups whole, {len(acknowledged)} households and {dict(exported)} files acknowledged"
         )
     finally:
         everything.kill()
@@ -254,36 +256,26 @@ def look(home: Home, acknowledged: list[str], exported: Counter[str], since: str
     return last
 
 
-def restored(home: Home, kept: Path, kills: int) -> None:
+def restored(home: Home, kept: Path, kills: Sequence[int]) -> None:
     """Whatever backup bears its name is whole: it opens in its own place, and its chain holds."""
-    for n in range(1, kills + 1):
+    for n in kills:
         record, keys = kept / f"record{n}", kept / f"keys{n}"
         if record.exists() and keys.exists():
             home.command("restore", str(record), "--keys", str(keys), "--replace")
             assert "unbroken" in home.command("audit", "verify")
 
 
-def times(default: int) -> int:
-    return KILLS or default
-
-
-def test_nothing_is_lost_by_two_kills(tmp_path):
+@pytest.mark.parametrize("kills", [pytest.param(KILLS, marks=pytest.mark.prove), COMMAND], ids=["many", "one"])
+def test_nothing_is_lost_by_kills_on_sqlite(tmp_path, kills):
     kept = tmp_path / "kept"
     kept.mkdir()
-    story(Home(tmp_path / "home"), kept, times(2))
-
-
-@pytest.mark.prove
-def test_nothing_is_lost_by_twenty_kills_on_sqlite(tmp_path):
-    kept = tmp_path / "kept"
-    kept.mkdir()
-    story(Home(tmp_path / "home"), kept, times(20))
+    story(Home(tmp_path / "home"), kept, kills)
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("kills", [pytest.param(20, marks=pytest.mark.prove), 1])
+@pytest.mark.parametrize("kills", [pytest.param(KILLS, marks=pytest.mark.prove), JOB], ids=["many", "one"])
 def test_nothing_is_lost_by_kills_of_postgresql_too(tmp_path, kills):
     kept = tmp_path / "kept"
     kept.mkdir()
     with cluster(options=OPTIONS) as server:
-        story(Home(tmp_path / "home", empty_databases(server.address)), kept, times(kills), server)
+        story(Home(tmp_path / "home", empty_databases(server.address)), kept, kills, server)

@@ -18,11 +18,12 @@ NEEDS = [
 
 
 def add(apps, schema_editor):
-    need = apps.get_model("intake", "Need")
+    need = apps.get_model("registry", "Need")
     for order, (code, kind, name_fa, name_en) in enumerate(NEEDS):
         need.objects.get_or_create(code=code, defaults={"kind": kind, "name_fa": name_fa, "name_en": name_en, "order": order})
 
 
 class Migration(migrations.Migration):
-    dependencies = [("intake", "0001_initial")]
+    replaces = [("intake", "0002_needs")]
+    dependencies = [("registry", "0003_consent_first")]
     operations = [migrations.RunPython(add, migrations.RunPython.noop)]

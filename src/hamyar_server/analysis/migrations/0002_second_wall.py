@@ -13,7 +13,8 @@ WALLS = {
 
 
 class Migration(migrations.Migration):
-    """Whoever may only read a result changes nothing of it; PostgreSQL alone."""
+    """Results of areas behind the second wall; PostgreSQL alone."""
 
-    dependencies = [("analysis", "0002_walls")]
+    replaces = [('analysis', '0003_who_only_reads_changes_nothing')]
+    dependencies = [("analysis", "0001_tables"), ("organisations", "0002_second_wall")]
     operations = [walls.build(WALLS)]

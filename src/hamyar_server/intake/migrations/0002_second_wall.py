@@ -13,7 +13,8 @@ WALLS = {
 
 
 class Migration(migrations.Migration):
-    """Whoever may only read a candidate changes nothing of it; PostgreSQL alone."""
+    """Candidates behind the second wall; PostgreSQL alone."""
 
-    dependencies = [("intake", "0004_needs_of_the_registry")]
+    replaces = [('intake', '0005_who_only_reads_changes_nothing')]
+    dependencies = [("intake", "0001_tables"), ("organisations", "0002_second_wall")]
     operations = [walls.build(WALLS)]

@@ -39,5 +39,6 @@ def take(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("registry", "0001_registry")]
+    replaces = [("registry", "0002_no_sensitive_value_without_consent")]
+    dependencies = [("registry", "0002_second_wall")]
     operations = [migrations.RunPython(put, take)]
