@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from itertools import repeat
+from itertools import islice, repeat
 from struct import Struct
 from threading import Barrier
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ Convert = Callable[[Any], Any]
 Turn = Callable[[], None]
 Part = TypeVar("Part")
 WRITERS = 2  # connections that write one list together, where the database lets more than one write
+TOGETHER = 2  # parts of one transaction, where it does not
 
 
 @contextmanager
@@ -42,18 +43,21 @@ def without_garbage() -> Iterator[None]:
 
 
 def in_turn(parts: Iterable[Part], write: Callable[[Part, Turn], None]) -> Generator[Part, None, None]:
-    """Write each part in a transaction of its own; yields a part once it stands.
+    """Write each part whole, in order; yields a part once it stands.
 
     write(part, turn) adds rows, calls `turn`, and then does what has to be in order: PostgreSQL writes the rows of two parts at once
     in two connections, and `turn` asks the foreign keys of what was added and waits until the part before stands. It raises where that
-    one failed, so nothing stands whose predecessor does not.
+    one failed, so nothing stands whose predecessor does not. SQLite writes two parts in one transaction: most pages of an index of
+    random keys are met by each part, and are written once for both.
     """
     connection = connections["default"]
     if connection.vendor != "postgresql" or connection.in_atomic_block:
-        for part in parts:
+        coming = iter(parts)
+        while some := list(islice(coming, TOGETHER)):
             with transaction.atomic():
-                write(part, lambda: None)
-            yield part
+                for part in some:
+                    write(part, lambda: None)
+            yield from some
         return
     under_way: deque[tuple[Part, Future[None]]] = deque()
     with ThreadPoolExecutor(WRITERS) as writers:

@@ -14,7 +14,7 @@ from operator import or_
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -192,7 +192,6 @@ class Person(models.Model):
                 fields=["family_index", "path", "household", "erased_at", "given_index"], name="persons_by_family_name"
             ),
             models.Index(fields=["given_index", "path", "household", "erased_at"], name="persons_by_given_name"),
-            models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="persons_of_a_batch"),
         ]
 
     def __str__(self) -> str:
@@ -222,7 +221,7 @@ class Membership(models.Model):
     """A person in a household, from a day to a day."""
 
     household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="memberships")
-    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="memberships")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     role = models.CharField(max_length=6, choices=Role, default=Role.OTHER)
     since = models.DateField(default=timezone.localdate)
     until = models.DateField(null=True, blank=True)
@@ -234,8 +233,10 @@ class Membership(models.Model):
             models.UniqueConstraint(
                 fields=["household"], condition=Q(role="head", until=None), name="one_living_head_of_a_household"
             ),
-            models.UniqueConstraint(
-                fields=["person"], condition=Q(until=None), name="one_living_household_of_a_person"
+            models.UniqueConstraint(  # of a living one 0, of each past one its id, so that one index finds them all
+                "person",
+                Case(When(until=None, then=0), default="id", output_field=models.BigIntegerField()),
+                name="one_living_household_of_a_person",
             ),
         ]
 

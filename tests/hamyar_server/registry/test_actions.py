@@ -140,6 +140,13 @@ def test_a_household_has_at_most_one_living_head_and_a_person_one_household_in_t
     for changes in ({"household": household, "role": "head"}, {"household": register(), "role": "other"}):
         with pytest.raises(IntegrityError), transaction.atomic():
             Membership.objects.create(person=spouse, **changes)
+    today, living = timezone.localdate(), Membership.objects.living().get(person=spouse)
+    for _ in range(2):  # who left twice on one day did so
+        Membership.objects.create(person=spouse, household=register(), until=today)
+    Membership.objects.filter(pk=living.pk).update(until=today)
+    Membership.objects.create(person=spouse, household=household, role="spouse")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Membership.objects.filter(pk=living.pk).update(until=None)
 
 
 def test_a_child_is_born(household):
