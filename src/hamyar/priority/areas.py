@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hamyar.area_index import AreaIndex
 from hamyar.errors import error
 from hamyar.figures import TIERS
 from hamyar.persian import persian_digits
 from hamyar.priority.ranks import rank_intervals
+
+if TYPE_CHECKING:
+    from hamyar.area_index import AreaIndex  # with it come the engines, which a page does without
 
 Array = NDArray[np.float64]
 SURELY_IN, SURELY_OUT = 0.9, 0.1

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from hamyar import tables
 from hamyar.errors import error
-from hamyar.indicators import Measure
-from hamyar.tables import as_table
+
+if TYPE_CHECKING:
+    from hamyar.indicators import Measure  # with it come the engines
 
 CHECKERS = ("statistician", "auditor")
 SETS = 20
@@ -38,7 +40,7 @@ def distance_to_cutoff(
             fa=f"فاصله تا آستانه تنها برای آمارشناس یا حسابرس است، نه برای «{audience}».",
         )
     names = [indicator.name for indicator in measure.indicators]
-    table = as_table(data).expr
+    table = tables.as_table(data).expr
     compiled = measure.compile(table, on).select(*([key] if key else []), *names).to_pandas()
     answers = [tuple(None if pd.isna(a) else bool(a) for a in row) for row in compiled[names].itertuples(index=False)]
     found = {pattern: _stand(measure, dict(zip(names, pattern, strict=True))) for pattern in set(answers)}

@@ -9,6 +9,7 @@ import csv
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -23,7 +24,7 @@ import pyarrow as pa
 from hamyar.errors import Fault, HamyarError
 from hamyar.persian import calendars
 from hamyar.persian.calendars import Calendar
-from hamyar.tables.cells import Kind, Reader
+from hamyar.tables.cells import Kind, Read, Reader
 from hamyar.tables.contracts import Column
 from hamyar.tables.files import LISTS, open_file
 from hamyar.tables.findings import wrong_cell
@@ -153,17 +154,32 @@ class Staging:
         )
         self.engine.execute(f"CREATE TABLE good (row BIGINT, {names})")
         self.engine.execute("CREATE TABLE bad (household_key VARCHAR)")
-        readers = {place: Reader(column, self.engine) for place, column in self.columns.items()}
-        for rows, batch in incoming.batches:
-            for first in range(0, len(rows), SLICE):
-                part = without_empty(rows[first : first + SLICE], batch.slice(first, SLICE))
-                self._batch(*part, readers, file.name)
+        beside = self.engine.cursor()
+        readers = {place: Reader(column, beside) for place, column in self.columns.items()}
+
+        def read(batch: pa.RecordBatch) -> dict[int, Read]:
+            return {place: reader.read(batch.column(place)) for place, reader in readers.items()}
+
+        parts = (
+            without_empty(rows[first : first + SLICE], batch.slice(first, SLICE))
+            for rows, batch in incoming.batches
+            for first in range(0, len(rows), SLICE)
+        )
+        with ThreadPoolExecutor(1) as ahead:  # the cells of the next rows are read while the last ones are kept
+            last: tuple[Any, pa.RecordBatch, Future[dict[int, Read]]] | None = None
+            for rows, batch in parts:
+                this = rows, batch, ahead.submit(read, batch)
+                if last:
+                    self._batch(*last, file.name)
+                last = this
+            if last:
+                self._batch(*last, file.name)
         for fault in incoming.faults:
             self.refused.add([], [fault])
 
-    def _batch(self, rows: Any, batch: pa.RecordBatch, readers: dict[int, Reader], file: str) -> None:
+    def _batch(self, rows: Any, batch: pa.RecordBatch, reading: Future[dict[int, Read]], file: str) -> None:
         self.rows += len(rows)
-        read = {place: reader.read(batch.column(place)) for place, reader in readers.items()}
+        read = reading.result()
         faults: dict[int, list[Fault]] = {}
         for place, answer in read.items():
             for at in np.flatnonzero((answer.kinds > 0) & (answer.kinds < Kind.PADDED)).tolist():

@@ -408,8 +408,9 @@ def test_a_file_of_another_kind_leaves_nothing(assessor):
     assert not Import.objects.exists()
 
 
-def test_what_reads_a_list_needs_no_pandas():
-    code = "import django; django.setup(); import hamyar_server.registry.imports, sys; print('pandas' in sys.modules)"
+@pytest.mark.parametrize(("what", "without"), [("registry.imports", "pandas"), ("urls", "ibis")])
+def test_what_reads_a_list_needs_no_pandas_and_a_page_no_engine(what, without):
+    code = f"import django; django.setup(); import hamyar_server.{what}, sys; print({without!r} in sys.modules)"
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "hamyar_server.settings"}
     assert subprocess.check_output([sys.executable, "-c", code], env=environment, text=True).strip() == "False"
 

@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     """Nobody asks for the persons of a batch; one index of memberships finds a person and keeps them in one household."""
 
     dependencies = [
-        ('registry', '0009_who_only_reads_changes_nothing'),
+        ('registry', '0004_the_needs'),
     ]
 
     operations = [
