@@ -47,16 +47,23 @@ def database(url: str | None, file: Path, more: str = "PRAGMA synchronous=NORMAL
 
 @contextmanager
 def written_at_length(connection: Any) -> Iterator[None]:
-    """Meanwhile SQLite moves what it wrote from its log to the file every quarter of a gigabyte: most pages of an index are written again and again."""
-    if connection.vendor != "sqlite":
+    """Meanwhile SQLite moves what it wrote from its log to the file every quarter of a gigabyte, as most pages of an index are written
+    again and again, and what would undo one statement stays in memory.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return
     with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA wal_autocheckpoint={LONG_LOG}")
+        _set(cursor, LONG_LOG, "MEMORY")
         try:
             yield
         finally:
-            cursor.execute(f"PRAGMA wal_autocheckpoint={LOG}")
+            _set(cursor, LOG, "DEFAULT")
+
+
+def _set(cursor: Any, log: int, undo: str) -> None:
+    cursor.execute(f"PRAGMA wal_autocheckpoint={log}")
+    cursor.execute(f"PRAGMA temp_store={undo}")
 
 
 def share_memory(connection: Any, **_: Any) -> None:
