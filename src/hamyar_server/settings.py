@@ -124,6 +124,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+SESSION_ENGINE = "hamyar_server.core.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 LOGIN_URL = "organisations:sign-in"
 LOGIN_REDIRECT_URL = "analysis:home"

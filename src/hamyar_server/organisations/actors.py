@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import date
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -13,10 +14,19 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 
 from hamyar_server.areas.models import Area
 from hamyar_server.core import walls
-from hamyar_server.organisations.models import Job, Membership, Organisation, SecondFactor, User
+from hamyar_server.core.questions import Question
+from hamyar_server.organisations.models import (
+    Job,
+    Membership,
+    MembershipQuerySet,
+    Organisation,
+    SecondFactor,
+    User,
+)
 
 CHOSEN = "membership"
 NEED_SECOND_FACTOR = frozenset({Job.DIRECTOR})  # jobs that decide
@@ -57,11 +67,21 @@ def actor_of(request: HttpRequest) -> Actor | None:
     """The chosen membership, or the only one; none where the choice is open or has ended."""
     if not request.user.is_authenticated:
         return None
-    related = request.user.memberships.select_related("organisation__area", "deputy_of")
-    living = related.defer("organisation__area__boundary").living()
-    chosen = request.session.get(CHOSEN)
-    found = list(living.filter(pk=UUID(chosen)) if chosen else living[:2])
-    return Actor(found[0].user, found[0]) if len(found) == 1 else None
+    chosen, given = request.session.get(CHOSEN), (request.user.pk, timezone.localdate())
+    found = _CHOSEN(*given, UUID(chosen)) if chosen else _ANY_TWO(*given)
+    if len(found) != 1:
+        return None
+    found[0].user = request.user
+    return Actor(found[0].user, found[0])
+
+
+def _living(user: UUID, day: date) -> MembershipQuerySet:
+    rows = Membership.objects.living(day).filter(user=user).select_related("organisation__area", "deputy_of")
+    return rows.defer("organisation__area__boundary")
+
+
+_ANY_TWO: Question[Membership] = Question(lambda user, day: _living(user, day)[:2])
+_CHOSEN: Question[Membership] = Question(lambda user, day, pk: _living(user, day).filter(pk=pk))
 
 
 class ActorMiddleware:

@@ -7,16 +7,20 @@ person does what their job does of what their organisation holds. `require`, `ho
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from functools import reduce
 from operator import or_
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Concat, StrIndex
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from hamyar_server.areas.models import Area
 from hamyar_server.core.fields import under
+from hamyar_server.core.questions import Question
 from hamyar_server.organisations.actors import Actor, once
 from hamyar_server.organisations.models import Function, Job, Mandate, MandateQuerySet, Membership, User
 
@@ -59,8 +63,20 @@ def mandates_of(actor: Actor) -> MandateQuerySet:
 
 
 def exercised(membership: Membership) -> MandateQuerySet:
-    functions = JOBS.get(membership.job, frozenset())
-    return Mandate.objects.living().filter(holder=membership.organisation_id, function__in=functions)
+    return _exercised(*_given(membership))
+
+
+def _exercised(holder: UUID, functions: list[str], day: date) -> MandateQuerySet:
+    return Mandate.objects.living(day).filter(holder=holder, function__in=functions)
+
+
+def _given(membership: Membership) -> tuple[UUID, list[str], date]:
+    """Who holds, what the job does of it, and today."""
+    functions = sorted(map(str, JOBS.get(membership.job, ())))
+    return membership.organisation_id, functions, timezone.localdate()
+
+
+_HELD: Question[tuple[str, str]] = Question(lambda *given: _exercised(*given).values_list("function", "path"))
 
 
 def functions_of(actor: Actor) -> frozenset[Function]:
@@ -72,7 +88,7 @@ def _held(actor: Actor) -> frozenset[tuple[str, str]]:
     """Function and path of each living mandate; read once for a page that changes nothing."""
     kept = once.get()
     if kept is None or actor.membership.pk not in kept:
-        found = frozenset(mandates_of(actor).values_list("function", "path"))
+        found = frozenset(_HELD(*_given(actor.membership)))
         if kept is None:
             return found
         kept[actor.membership.pk] = found

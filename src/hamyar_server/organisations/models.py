@@ -83,12 +83,12 @@ class Job(models.TextChoices):
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
-    def living(self) -> MembershipQuerySet:
-        """Those that hold today; a deputy's holds no longer than that of the one they stand in for."""
-        today = timezone.localdate()
-        holds = Q(until=None) | Q(until__gte=today)
-        principal = Q(deputy_of=None) | Q(deputy_of__until=None) | Q(deputy_of__until__gte=today)
-        return self.filter(holds, principal, since__lte=today)
+    def living(self, day: date | None = None) -> MembershipQuerySet:
+        """Those that hold on a day, today by default; a deputy's holds no longer than that of the one they stand in for."""
+        day = day or timezone.localdate()
+        holds = Q(until=None) | Q(until__gte=day)
+        principal = Q(deputy_of=None) | Q(deputy_of__until=None) | Q(deputy_of__until__gte=day)
+        return self.filter(holds, principal, since__lte=day)
 
 
 class Membership(models.Model):

@@ -105,7 +105,7 @@ def households(request: HttpRequest) -> HttpResponse:
         "keep": wanted.keep,
         "count": listed.count,
         "more": listed.more,
-        "saved": SavedFilter.objects.filter(membership=request.actor.membership),
+        "saved": lists.saved(request.actor),
         "saving": _saving(get_language()),
         "may_register": Function.ASSESS in held,
         "formats": exports.FORMS,

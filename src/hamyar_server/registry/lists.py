@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from hamyar.persian import latin_digits
 from hamyar_server.areas.models import Area
 from hamyar_server.core.paging import Page, Position, ordered, page, read
+from hamyar_server.core.questions import Question
 from hamyar_server.organisations import mandates
 from hamyar_server.organisations.actors import Actor
 from hamyar_server.registry.models import (
@@ -30,6 +31,7 @@ from hamyar_server.registry.models import (
     Person,
     PersonQuerySet,
     Role,
+    SavedFilter,
     State,
 )
 
@@ -183,21 +185,45 @@ def _worth_counting(wanted: Mapping[str, Any]) -> int:
 
 def areas(households: Sequence[Household]) -> dict[UUID, tuple[str, str, str, str | None, str | None]]:
     """Area's id → its name in Persian and in English, its kind, the names of the area above it."""
-    read = ["name", "name_en", "kind", "parent__name", "parent__name_en"]
-    rows = Area.objects.filter(pk__in={row.area_id for row in households}).values_list("pk", *read)
-    return {pk: tuple(known) for pk, *known in rows}
+    return {pk: tuple(known) for pk, *known in _AREAS(list({row.area_id for row in households}))}
 
 
 def heads(households: Sequence[Household]) -> dict[UUID, str]:
     """Household's id → the mask of its head."""
-    rows = Membership.objects.living().filter(household__in=households, role=Role.HEAD)
-    return dict(rows.values_list("household", "person__mask"))
+    return dict(_HEADS([row.pk for row in households]))
 
 
 def covering(households: Sequence[Household], today: date) -> dict[UUID, list[str]]:
     """Household's id → the organisations that cover it."""
     names: dict[UUID, list[str]] = {}
-    rows = Cover.objects.in_force(today).filter(household__in=households).exclude(organisation="")
-    for household, name in rows.values_list("household", "organisation").order_by("pk"):
+    for household, name in _COVERS([row.pk for row in households], today):
         names.setdefault(household, []).append(name)
     return names
+
+
+def saved(by: Actor) -> list[SavedFilter]:
+    return _SAVED(by.membership.pk)
+
+
+_AREAS: Question[Any] = Question(
+    lambda areas: Area.objects.filter(pk__in=areas).values_list(
+        "pk", "name", "name_en", "kind", "parent__name", "parent__name_en"
+    )
+)
+_HEADS: Question[tuple[UUID, str]] = Question(
+    lambda households: (
+        Membership.objects.living()
+        .filter(household__in=households, role=Role.HEAD)
+        .values_list("household", "person__mask")
+    )
+)
+_COVERS: Question[tuple[UUID, str]] = Question(
+    lambda households, day: (
+        Cover.objects.in_force(day)
+        .filter(household__in=households)
+        .exclude(organisation="")
+        .order_by("pk")
+        .values_list("household", "organisation")
+    )
+)
+_SAVED: Question[SavedFilter] = Question(lambda membership: SavedFilter.objects.filter(membership=membership))
